@@ -1,0 +1,7 @@
+#![doc = include_str!("../README.md")]
+#![deny(unsafe_code)]
+
+#[cfg(not(unix))]
+compile_error!(
+    "streamsock needs Unix-domain sockets: it builds for Linux, macOS and the BSDs, not for this target"
+);
