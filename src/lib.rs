@@ -5,3 +5,7 @@
 compile_error!(
     "streamsock needs Unix-domain sockets: it builds for Linux, macOS and the BSDs, not for this target"
 );
+
+mod addr;
+
+pub use addr::Addr;

@@ -1,0 +1,298 @@
+//! `Addr`: the address of a stream socket, as a person types it and as a program prints it.
+//!
+//! To copy this file, no other is needed.
+
+use std::fmt::{self, Write};
+use std::io;
+use std::net;
+use std::os::unix;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// The longest path, in bytes, that fits `sun_path` of `struct sockaddr_un` with its closing NUL:
+/// [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html).
+pub(super) const MAX_PATH: usize =
+    if cfg!(any(target_os = "linux", target_os = "android")) { 107 } else { 103 };
+
+const FORMS: &str = "write unix:/path, /path or ./path for a socket's file, unix:@name or @name for \
+    an abstract socket, tcp:host:port or host:port for TCP";
+
+/// The address of a stream socket: one type for what is asked ([`Conn::connect`],
+/// `Listener::bind`) and for what is reported (`local_addr`, `peer_addr`).
+///
+/// | text | meaning |
+/// | --- | --- |
+/// | `unix:/tmp/echo.sock`, `unix:///tmp/echo.sock`, `/tmp/echo.sock`, `./echo.sock` | a path |
+/// | `unix:@name`, `@name` | a name in Linux's abstract namespace |
+/// | `tcp:localhost:13500`, `tcp://127.0.0.1:13500`, `tcp:[::1]:13500`, `127.0.0.1:13500` | host and port |
+///
+/// [`FromStr`] reads this grammar, and [`Display`](fmt::Display) prints the first form of each row,
+/// so that what is printed can be typed again. Bytes that are not UTF-8 and control characters are
+/// printed as escapes (`\xff`, `\n`), which cannot be typed back: such a path comes from a
+/// [`Path`], not from text.
+///
+/// ```
+/// use streamsock::Addr;
+///
+/// let addr: Addr = "/tmp/echo.sock".parse()?;
+/// assert_eq!(addr, Addr::Unix("/tmp/echo.sock".into()));
+/// assert_eq!(addr.to_string(), "unix:/tmp/echo.sock");
+/// assert_eq!(addr.network(), "unix");
+///
+/// let addr: Addr = "localhost:13500".parse()?;
+/// assert_eq!(addr.to_string(), "tcp:localhost:13500");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// [`Conn::connect`]: super::conn::Conn::connect
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Addr {
+    /// The path of a socket's file: at most 107 bytes on Linux, 103 on macOS and the BSDs.
+    Unix(PathBuf),
+    /// A name in Linux's abstract namespace, without the NUL byte that the kernel puts before it.
+    /// It has no file and no permissions, and goes with its socket. Other systems have none:
+    /// there, binding and connecting fail with [`io::ErrorKind::Unsupported`].
+    Abstract(Vec<u8>),
+    /// A host and a port.
+    Tcp {
+        /// A name, which binding and connecting look up, or an IP address; IPv6 without brackets.
+        host: String,
+        /// 0, to bind, asks the system for a free one; `local_addr` then tells which.
+        port: u16,
+    },
+    /// What a Unix socket reports that was never bound: the usual client, or one end of a pair.
+    Unnamed,
+}
+
+impl Addr {
+    /// `"unix"` or `"tcp"`, as Go's `net` names them.
+    pub fn network(&self) -> &'static str {
+        match self {
+            Addr::Unix(_) | Addr::Abstract(_) | Addr::Unnamed => "unix",
+            Addr::Tcp { .. } => "tcp",
+        }
+    }
+
+    /// The form in which std binds and connects Unix sockets.
+    pub(super) fn to_unix(&self) -> io::Result<unix::net::SocketAddr> {
+        match self {
+            // The kernel would take it for a request to bind a random abstract name.
+            Addr::Unix(path) if path.as_os_str().is_empty() => {
+                Err(invalid("the path is empty".into()))
+            }
+            Addr::Unix(path) if path.as_os_str().len() > MAX_PATH => Err(invalid(format!(
+                "the path {} has {} bytes, and a socket's path on this system at most {MAX_PATH}",
+                path.display(),
+                path.as_os_str().len(),
+            ))),
+            Addr::Unix(path) => unix::net::SocketAddr::from_pathname(path),
+            Addr::Abstract(name) => abstract_addr(name),
+            Addr::Tcp { .. } => Err(invalid(format!("{self} is not the address of a Unix socket"))),
+            Addr::Unnamed => {
+                Err(invalid("an unnamed socket cannot be bound or connected to".into()))
+            }
+        }
+    }
+}
+
+impl FromStr for Addr {
+    type Err = io::Error;
+
+    /// Reads the grammar above.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::InvalidInput`], with a message that quotes the text and shows the accepted
+    /// forms. The length of a path is left to `bind` and `connect`: the limit is the system's.
+    fn from_str(text: &str) -> io::Result<Addr> {
+        parse(text).map_err(|why| invalid(format!("{text:?}: {why}; {FORMS}")))
+    }
+}
+
+fn parse(text: &str) -> Result<Addr, &'static str> {
+    if text.chars().any(char::is_control) {
+        Err("an address holds no control characters")
+    } else if let Some(rest) = text.strip_prefix("unix:") {
+        match (rest.strip_prefix("//"), rest.strip_prefix('@')) {
+            (Some(path), _) if !path.starts_with('/') => {
+                Err("after unix:// comes a path that starts with /")
+            }
+            (Some(path), _) => parse_path(path),
+            (_, Some(name)) => parse_abstract(name),
+            _ => parse_path(rest),
+        }
+    } else if let Some(rest) = text.strip_prefix("tcp:") {
+        parse_tcp(rest.strip_prefix("//").unwrap_or(rest))
+    } else if let Some(name) = text.strip_prefix('@') {
+        parse_abstract(name)
+    } else if ["/", "./", "../"].iter().any(|start| text.starts_with(start)) {
+        parse_path(text)
+    } else {
+        parse_tcp(text)
+    }
+}
+
+fn parse_path(text: &str) -> Result<Addr, &'static str> {
+    // `./@x` is how the file `@x` is written, since `@x` alone would be an abstract name.
+    let path = match text.strip_prefix("./") {
+        Some(file) if file.starts_with('@') => file,
+        _ => text,
+    };
+    if path.is_empty() { Err("the path is empty") } else { Ok(Addr::Unix(path.into())) }
+}
+
+fn parse_abstract(name: &str) -> Result<Addr, &'static str> {
+    if name.is_empty() {
+        Err("the abstract name is empty")
+    } else {
+        Ok(Addr::Abstract(name.into()))
+    }
+}
+
+fn parse_tcp(text: &str) -> Result<Addr, &'static str> {
+    let (host, port) = text.rsplit_once(':').ok_or("this is neither a path nor a host and port")?;
+    // u16's own parser would let `+80` pass.
+    let port = match port.parse() {
+        Ok(port_number) if port.bytes().all(|b| b.is_ascii_digit()) => port_number,
+        _ => return Err("the port is not a number from 0 to 65535"),
+    };
+    let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(v6) if is_ipv6(v6) => v6,
+        Some(_) => return Err("what stands in brackets is not an IPv6 address"),
+        None if is_ipv6(host) => return Err("an IPv6 address needs brackets, as in tcp:[::1]:80"),
+        None if is_name(host) => host,
+        None => return Err("the host is neither a name nor an IP address"),
+    };
+    Ok(Addr::Tcp { host: host.into(), port })
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+}
+
+/// Whether this is an IPv6 address, or one with a zone as in `fe80::1%eth0`.
+fn is_ipv6(host: &str) -> bool {
+    let (address, zone) = host.split_once('%').unwrap_or((host, "0"));
+    address.parse::<net::Ipv6Addr>().is_ok() && is_name(zone)
+}
+
+impl fmt::Display for Addr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Addr::Unix(path) => {
+                let path = path.as_os_str().as_bytes();
+                f.write_str(match path {
+                    [b'/', b'/', ..] => "unix://",
+                    [b'@', ..] | [b'.', b'/', b'@', ..] => "unix:./",
+                    _ => "unix:",
+                })?;
+                write_escaped(f, path)
+            }
+            Addr::Abstract(name) => {
+                f.write_str("unix:@")?;
+                write_escaped(f, name)
+            }
+            Addr::Tcp { host, port } => {
+                let (open, close) = if host.contains(':') { ("[", "]") } else { ("", "") };
+                write!(f, "tcp:{open}")?;
+                write_escaped(f, host.as_bytes())?;
+                write!(f, "{close}:{port}")
+            }
+            Addr::Unnamed => f.write_str("(unnamed)"),
+        }
+    }
+}
+
+/// Keeps a path that somebody else chose from moving the cursor of the terminal that shows it.
+fn write_escaped(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_control() {
+                write!(f, "{}", c.escape_default())?;
+            } else {
+                f.write_char(c)?;
+            }
+        }
+        write!(f, "{}", chunk.invalid().escape_ascii())?;
+    }
+    Ok(())
+}
+
+impl From<&Path> for Addr {
+    fn from(path: &Path) -> Addr {
+        Addr::Unix(path.into())
+    }
+}
+
+impl From<PathBuf> for Addr {
+    fn from(path: PathBuf) -> Addr {
+        Addr::Unix(path)
+    }
+}
+
+impl From<net::SocketAddr> for Addr {
+    fn from(addr: net::SocketAddr) -> Addr {
+        let host = match addr {
+            net::SocketAddr::V6(v6) if v6.scope_id() != 0 => {
+                format!("{}%{}", v6.ip(), v6.scope_id())
+            }
+            _ => addr.ip().to_string(),
+        };
+        Addr::Tcp { host, port: addr.port() }
+    }
+}
+
+impl From<unix::net::SocketAddr> for Addr {
+    fn from(addr: unix::net::SocketAddr) -> Addr {
+        match (addr.as_pathname(), abstract_name(&addr)) {
+            (Some(path), _) => Addr::Unix(path.into()),
+            (_, Some(name)) => Addr::Abstract(name.into()),
+            _ => Addr::Unnamed,
+        }
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn abstract_addr(name: &[u8]) -> io::Result<unix::net::SocketAddr> {
+    #[cfg(target_os = "android")]
+    use std::os::android::net::SocketAddrExt;
+    #[cfg(target_os = "linux")]
+    use std::os::linux::net::SocketAddrExt;
+
+    if name.len() > MAX_PATH {
+        return Err(invalid(format!(
+            "the abstract name {} has {} bytes, and may have at most {MAX_PATH}",
+            name.escape_ascii(),
+            name.len(),
+        )));
+    }
+    unix::net::SocketAddr::from_abstract_name(name)
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn abstract_name(addr: &unix::net::SocketAddr) -> Option<&[u8]> {
+    #[cfg(target_os = "android")]
+    use std::os::android::net::SocketAddrExt;
+    #[cfg(target_os = "linux")]
+    use std::os::linux::net::SocketAddrExt;
+
+    addr.as_abstract_name()
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn abstract_addr(name: &[u8]) -> io::Result<unix::net::SocketAddr> {
+    Err(io::Error::new(
+        io::ErrorKind::Unsupported,
+        format!("the abstract name {}: only Linux has abstract socket names", name.escape_ascii()),
+    ))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn abstract_name(_: &unix::net::SocketAddr) -> Option<&[u8]> {
+    None
+}
+
+fn invalid(why: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, why)
+}
