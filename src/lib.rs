@@ -7,5 +7,7 @@ compile_error!(
 );
 
 mod addr;
+mod conn;
 
 pub use addr::Addr;
+pub use conn::Conn;

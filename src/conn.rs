@@ -1,0 +1,361 @@
+//! `Conn`: one connection, over a Unix-domain or a TCP stream socket.
+//!
+//! To copy this file, `addr.rs` is needed.
+
+use std::fmt;
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use super::addr::Addr;
+
+/// A connection over a Unix-domain or a TCP stream socket.
+///
+/// Each method is std's of the same name on [`UnixStream`] and [`TcpStream`], and costs what that
+/// costs: a `match` of two variants and the call. Errors are the system's own, with its code; a
+/// method lists those that are to be expected. The variants are public, for what only one of the
+/// two can do.
+///
+/// [`Read`] and [`Write`] are there for `&Conn` too, so that one thread can read while another
+/// writes. A read that returns 0 means that the peer has ended its direction.
+///
+/// ```
+/// use std::io::{Read, Write};
+/// use std::net::Shutdown;
+/// use streamsock::Conn;
+///
+/// let (mut near, mut far) = Conn::pair()?;
+/// near.write_all(b"hi")?;
+/// near.shutdown(Shutdown::Write)?;
+///
+/// let mut text = String::new();
+/// far.read_to_string(&mut text)?;
+/// assert_eq!(text, "hi");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub enum Conn {
+    /// Over a Unix-domain socket.
+    Unix(UnixStream),
+    /// Over TCP.
+    Tcp(TcpStream),
+}
+
+impl Conn {
+    /// Connects to `addr`. On TCP it turns on `TCP_NODELAY`, as Go does; a host with several
+    /// addresses is tried at each in turn.
+    ///
+    /// It blocks while the backlog of the listener is full: on a Unix socket until there is room,
+    /// on TCP until the system gives up (minutes).
+    ///
+    /// # Errors
+    ///
+    /// The system's, with its code: `NotFound` where a path does not exist, `ConnectionRefused`
+    /// where nobody listens (a killed server leaves its file behind), `PermissionDenied` where the
+    /// mode of the file or of a directory above it forbids. `InvalidInput` for a path over the
+    /// system's limit and for [`Addr::Unnamed`]; `Unsupported` for an abstract name off Linux.
+    ///
+    /// ```no_run
+    /// use streamsock::{Addr, Conn};
+    ///
+    /// let addr: Addr = "unix:/tmp/echo.sock".parse()?;
+    /// let conn = Conn::connect(&addr)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn connect(addr: &Addr) -> io::Result<Conn> {
+        match addr {
+            Addr::Tcp { host, port } => {
+                let stream = TcpStream::connect((host.as_str(), *port))?;
+                // It fails, on macOS, when the peer has gone already: the first read will say so.
+                let _ = stream.set_nodelay(true);
+                Ok(Conn::Tcp(stream))
+            }
+            _ => UnixStream::connect_addr(&addr.to_unix()?).map(Conn::Unix),
+        }
+    }
+
+    /// Two Unix sockets, connected to each other and unnamed:
+    /// [socketpair(2)](https://man7.org/linux/man-pages/man2/socketpair.2.html).
+    ///
+    /// # Errors
+    ///
+    /// The system's, when no descriptor is left.
+    pub fn pair() -> io::Result<(Conn, Conn)> {
+        let (near, far) = UnixStream::pair()?;
+        Ok((Conn::Unix(near), Conn::Unix(far)))
+    }
+
+    /// A second handle on the same socket. Options, timeouts and [`set_nonblocking`] act on both,
+    /// and the connection ends when the last handle is dropped. To read in one thread and write in
+    /// another, `&Conn` does without it.
+    ///
+    /// [`set_nonblocking`]: Conn::set_nonblocking
+    ///
+    /// # Errors
+    ///
+    /// The system's, when no descriptor is left.
+    pub fn try_clone(&self) -> io::Result<Conn> {
+        match self {
+            Conn::Unix(stream) => stream.try_clone().map(Conn::Unix),
+            Conn::Tcp(stream) => stream.try_clone().map(Conn::Tcp),
+        }
+    }
+
+    /// The address of this end: [`Addr::Unnamed`] for a Unix client, which is hardly ever bound.
+    pub fn local_addr(&self) -> io::Result<Addr> {
+        match self {
+            Conn::Unix(stream) => stream.local_addr().map(Addr::from),
+            Conn::Tcp(stream) => stream.local_addr().map(Addr::from),
+        }
+    }
+
+    /// The address of the other end. A Unix server sees [`Addr::Unnamed`] here; who the client is,
+    /// `sockopt::peer_cred` tells.
+    ///
+    /// # Errors
+    ///
+    /// The system's: `NotConnected` on TCP when the peer has reset the connection.
+    pub fn peer_addr(&self) -> io::Result<Addr> {
+        match self {
+            Conn::Unix(stream) => stream.peer_addr().map(Addr::from),
+            Conn::Tcp(stream) => stream.peer_addr().map(Addr::from),
+        }
+    }
+
+    /// `"unix"` or `"tcp"`, as [`Addr::network`].
+    pub fn network(&self) -> &'static str {
+        match self {
+            Conn::Unix(_) => "unix",
+            Conn::Tcp(_) => "tcp",
+        }
+    }
+
+    /// Bounds how long a read may block; `None` for ever. A read that runs out fails with
+    /// `WouldBlock`. `SO_RCVTIMEO`: [socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html).
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a duration of zero, which the system would take for "for ever".
+    pub fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        match self {
+            Conn::Unix(stream) => stream.set_read_timeout(timeout),
+            Conn::Tcp(stream) => stream.set_read_timeout(timeout),
+        }
+    }
+
+    /// Bounds how long a write may block; `None` for ever. A write that runs out before its first
+    /// byte fails with `WouldBlock`; later, it returns what it wrote. `SO_SNDTIMEO`.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a duration of zero, which the system would take for "for ever".
+    pub fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        match self {
+            Conn::Unix(stream) => stream.set_write_timeout(timeout),
+            Conn::Tcp(stream) => stream.set_write_timeout(timeout),
+        }
+    }
+
+    /// What [`set_read_timeout`](Conn::set_read_timeout) set, rounded as the system rounds it.
+    pub fn read_timeout(&self) -> io::Result<Option<Duration>> {
+        match self {
+            Conn::Unix(stream) => stream.read_timeout(),
+            Conn::Tcp(stream) => stream.read_timeout(),
+        }
+    }
+
+    /// What [`set_write_timeout`](Conn::set_write_timeout) set, rounded as the system rounds it.
+    pub fn write_timeout(&self) -> io::Result<Option<Duration>> {
+        match self {
+            Conn::Unix(stream) => stream.write_timeout(),
+            Conn::Tcp(stream) => stream.write_timeout(),
+        }
+    }
+
+    /// Makes reads and writes that would block fail with `WouldBlock` instead. `O_NONBLOCK` belongs
+    /// to the socket: every clone of this `Conn` follows.
+    pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        match self {
+            Conn::Unix(stream) => stream.set_nonblocking(nonblocking),
+            Conn::Tcp(stream) => stream.set_nonblocking(nonblocking),
+        }
+    }
+
+    /// Whether TCP waits with a small message until the one before it is acknowledged (`false`:
+    /// Nagle's algorithm, [tcp(7)](https://man7.org/linux/man-pages/man7/tcp.7.html)) or sends at
+    /// once. `connect` and `accept` turn it on; `From<TcpStream>` leaves it as it was.
+    /// A Unix socket never waits: it ignores this.
+    ///
+    /// # Errors
+    ///
+    /// The system's; on macOS `InvalidInput` when the peer has reset the connection.
+    pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
+        match self {
+            Conn::Unix(_) => Ok(()),
+            Conn::Tcp(stream) => stream.set_nodelay(nodelay),
+        }
+    }
+
+    /// Whether `TCP_NODELAY` is on; always `true` on a Unix socket.
+    pub fn nodelay(&self) -> io::Result<bool> {
+        match self {
+            Conn::Unix(_) => Ok(true),
+            Conn::Tcp(stream) => stream.nodelay(),
+        }
+    }
+
+    /// Takes the pending error of the socket, `SO_ERROR`: `None` when there is none.
+    ///
+    /// # Errors
+    ///
+    /// The system's, when the option cannot be read.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        match self {
+            Conn::Unix(stream) => stream.take_error(),
+            Conn::Tcp(stream) => stream.take_error(),
+        }
+    }
+
+    /// Ends one direction or both: [shutdown(2)](https://man7.org/linux/man-pages/man2/shutdown.2.html).
+    /// [`Shutdown::Write`] is the half-close: the peer reads what was sent, then end of file, and can
+    /// still answer.
+    ///
+    /// # Errors
+    ///
+    /// The system's: `NotConnected` on TCP when the connection has ended already, on macOS also for
+    /// the second half-close.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        match self {
+            Conn::Unix(stream) => stream.shutdown(how),
+            Conn::Tcp(stream) => stream.shutdown(how),
+        }
+    }
+}
+
+/// The addresses are the useful part: `Conn { fd: 4, local: (unnamed), peer: unix:/tmp/echo.sock }`.
+impl fmt::Debug for Conn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut conn = f.debug_struct("Conn");
+        conn.field("fd", &self.as_raw_fd());
+        if let Ok(local) = self.local_addr() {
+            conn.field("local", &format_args!("{local}"));
+        }
+        if let Ok(peer) = self.peer_addr() {
+            conn.field("peer", &format_args!("{peer}"));
+        }
+        conn.finish()
+    }
+}
+
+impl From<UnixStream> for Conn {
+    fn from(stream: UnixStream) -> Conn {
+        Conn::Unix(stream)
+    }
+}
+
+impl From<TcpStream> for Conn {
+    /// Leaves `TCP_NODELAY` as it is.
+    fn from(stream: TcpStream) -> Conn {
+        Conn::Tcp(stream)
+    }
+}
+
+impl Read for Conn {
+    #[inline]
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        (&*self).read(buf)
+    }
+
+    #[inline]
+    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        (&*self).read_vectored(bufs)
+    }
+}
+
+impl Read for &Conn {
+    #[inline]
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Conn::Unix(stream) => (&*stream).read(buf),
+            Conn::Tcp(stream) => (&*stream).read(buf),
+        }
+    }
+
+    #[inline]
+    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        match self {
+            Conn::Unix(stream) => (&*stream).read_vectored(bufs),
+            Conn::Tcp(stream) => (&*stream).read_vectored(bufs),
+        }
+    }
+}
+
+impl Write for Conn {
+    #[inline]
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        (&*self).write(buf)
+    }
+
+    #[inline]
+    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        (&*self).write_vectored(bufs)
+    }
+
+    /// There is nothing to flush: a write is in the socket's buffer when it returns.
+    #[inline]
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Write for &Conn {
+    #[inline]
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        match self {
+            Conn::Unix(stream) => (&*stream).write(buf),
+            Conn::Tcp(stream) => (&*stream).write(buf),
+        }
+    }
+
+    #[inline]
+    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Conn::Unix(stream) => (&*stream).write_vectored(bufs),
+            Conn::Tcp(stream) => (&*stream).write_vectored(bufs),
+        }
+    }
+
+    /// There is nothing to flush: a write is in the socket's buffer when it returns.
+    #[inline]
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl AsFd for Conn {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Conn::Unix(stream) => stream.as_fd(),
+            Conn::Tcp(stream) => stream.as_fd(),
+        }
+    }
+}
+
+impl AsRawFd for Conn {
+    fn as_raw_fd(&self) -> RawFd {
+        match self {
+            Conn::Unix(stream) => stream.as_raw_fd(),
+            Conn::Tcp(stream) => stream.as_raw_fd(),
+        }
+    }
+}
+
+impl From<Conn> for OwnedFd {
+    fn from(conn: Conn) -> OwnedFd {
+        match conn {
+            Conn::Unix(stream) => stream.into(),
+            Conn::Tcp(stream) => stream.into(),
+        }
+    }
+}
