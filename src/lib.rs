@@ -8,6 +8,9 @@ compile_error!(
 
 mod addr;
 mod conn;
+mod listener;
+mod socket_file;
 
 pub use addr::Addr;
 pub use conn::Conn;
+pub use listener::{Incoming, Listener};
