@@ -9,8 +9,10 @@ compile_error!(
 mod addr;
 mod conn;
 mod listener;
+mod serve;
 mod socket_file;
 
 pub use addr::Addr;
 pub use conn::Conn;
 pub use listener::{Incoming, Listener};
+pub use serve::serve;
