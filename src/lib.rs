@@ -11,8 +11,10 @@ mod conn;
 mod listener;
 mod serve;
 mod socket_file;
+mod spin;
 
 pub use addr::Addr;
 pub use conn::Conn;
 pub use listener::{Incoming, Listener};
 pub use serve::serve;
+pub use spin::Spin;
