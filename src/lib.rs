@@ -11,6 +11,8 @@ mod conn;
 mod listener;
 mod serve;
 mod socket_file;
+#[allow(unsafe_code)]
+pub mod sockopt;
 mod spin;
 
 pub use addr::Addr;
