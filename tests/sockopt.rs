@@ -1,0 +1,69 @@
+//! `sockopt`: buffer sizes and peer credentials.
+
+#![cfg(feature = "sockopt")]
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::process;
+
+use streamsock::{Conn, sockopt};
+
+mod common;
+
+use common::{connected, over_both};
+
+#[test]
+fn buffers_are_set_and_read_back() {
+    over_both(|addr| {
+        let (client, _server) = connected(addr);
+        for size in [16 << 10, 64 << 10, 100_000] {
+            sockopt::set_send_buffer(&client, size).unwrap();
+            sockopt::set_recv_buffer(&client, size).unwrap();
+            // Linux doubles, as far as its limits allow; nobody answers with less.
+            let times = if cfg!(target_os = "linux") { 2 } else { 1 };
+            assert_eq!(sockopt::send_buffer(&client).unwrap(), times * size);
+            assert_eq!(sockopt::recv_buffer(&client).unwrap(), times * size);
+        }
+        let error = sockopt::set_send_buffer(&client, 1 << 31).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    });
+}
+
+/// As the docs say of Linux: clamped at both ends, without an error.
+#[test]
+#[cfg(target_os = "linux")]
+fn buffers_are_clamped() {
+    let (near, _far) = Conn::pair().unwrap();
+    let limit = |name| {
+        let text = fs::read_to_string(format!("/proc/sys/net/core/{name}")).unwrap();
+        text.trim().parse::<usize>().unwrap()
+    };
+    sockopt::set_send_buffer(&near, 0).unwrap();
+    sockopt::set_recv_buffer(&near, 0).unwrap();
+    assert_eq!(sockopt::send_buffer(&near).unwrap(), 4608);
+    assert_eq!(sockopt::recv_buffer(&near).unwrap(), 2304);
+    sockopt::set_send_buffer(&near, (1 << 31) - 1).unwrap();
+    sockopt::set_recv_buffer(&near, (1 << 31) - 1).unwrap();
+    assert_eq!(sockopt::send_buffer(&near).unwrap(), 2 * limit("wmem_max"));
+    assert_eq!(sockopt::recv_buffer(&near).unwrap(), 2 * limit("rmem_max"));
+}
+
+#[test]
+fn the_peer_is_known_on_a_unix_socket_only() {
+    over_both(|addr| {
+        let (client, server) = connected(addr);
+        for conn in [client, server] {
+            let cred = sockopt::peer_cred(&conn);
+            if addr.network() == "unix" && cfg!(target_os = "linux") {
+                let (cred, own) = (cred.unwrap(), fs::metadata("/proc/self").unwrap());
+                assert_eq!(cred.pid as u32, process::id());
+                assert_eq!((cred.uid, cred.gid), (own.uid(), own.gid()));
+            } else {
+                let error = cred.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Unsupported);
+                assert!(error.to_string().contains("SO_PEERCRED"), "{error}");
+            }
+        }
+    });
+}

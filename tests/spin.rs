@@ -1,0 +1,138 @@
+//! `Spin`: what it reads and writes is what a `Conn` does, whether it polls or sleeps.
+
+use std::io::{ErrorKind, IoSlice, IoSliceMut, Read, Write};
+use std::net::Shutdown;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use streamsock::{Conn, Spin};
+
+mod common;
+
+use common::{Random, connected, over_both, with_server};
+
+/// Never polls, hardly polls, and polls until the answer is there.
+const BUDGETS: [Duration; 3] =
+    [Duration::ZERO, Duration::from_micros(1), Duration::from_secs(3600)];
+
+fn spin(conn: Conn) -> Spin {
+    Spin::new(conn, Duration::from_micros(50))
+}
+
+#[test]
+fn ping_pong_between_two_that_poll() {
+    over_both(|addr| {
+        for budget in BUDGETS {
+            let (client, server) = connected(addr);
+            thread::scope(|scope| {
+                scope.spawn(move || {
+                    let (mut server, mut message) = (Spin::new(server, budget), [0; 128]);
+                    while server.read_exact(&mut message).is_ok() {
+                        server.write_all(&message).unwrap();
+                    }
+                });
+                let mut client = Spin::new(client, budget);
+                for n in 0..1000 {
+                    let mut message = [n as u8; 128];
+                    client.write_all(&message).unwrap();
+                    message.fill(!n as u8);
+                    client.read_exact(&mut message).unwrap();
+                    assert_eq!(message, [n as u8; 128]);
+                }
+                // The server polls for an hour, but end of file ends that.
+                client.get_ref().shutdown(Shutdown::Both).unwrap();
+            });
+        }
+    });
+}
+
+/// More than the buffers hold, so that writes wait as well.
+#[test]
+fn a_write_waits_for_a_slow_reader() {
+    over_both(|addr| {
+        for budget in BUDGETS {
+            let (client, mut server) = connected(addr);
+            let bytes = Random(11).bytes(8 << 20);
+            thread::scope(|scope| {
+                scope.spawn(|| Spin::new(client, budget).write_all(&bytes).unwrap());
+                let mut got = Vec::new();
+                server.read_to_end(&mut got).unwrap();
+                assert!(got == bytes, "what arrived differs");
+            });
+        }
+    });
+}
+
+#[test]
+fn several_buffers_go_in_one_call() {
+    over_both(|addr| {
+        let (client, server) = connected(addr);
+        let (mut client, mut server) = (spin(client), spin(server));
+        let sent = client.write_vectored(&[IoSlice::new(b"one"), IoSlice::new(b"two!")]).unwrap();
+        client.flush().unwrap();
+        let (mut four, mut three) = ([0; 4], [0; 3]);
+        let mut bufs = [IoSliceMut::new(&mut four), IoSliceMut::new(&mut three)];
+        assert_eq!((sent, server.read_vectored(&mut bufs).unwrap()), (7, 7));
+        assert_eq!((&four, &three), (b"onet", b"wo!"));
+    });
+}
+
+#[test]
+fn timeouts_and_errors_come_through() {
+    over_both(|addr| {
+        let (client, server) = connected(addr);
+        client.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+        let mut client = spin(client);
+        assert_eq!(client.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+        drop(server);
+        assert_eq!(client.read(&mut [0]).unwrap(), 0);
+        let error = (0..100).find_map(|_| client.write(b"x").err()).unwrap();
+        assert!(matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset));
+    });
+}
+
+#[test]
+fn into_inner_gives_a_conn_that_blocks() {
+    over_both(|addr| {
+        let (client, mut server) = connected(addr);
+        let mut client = Spin::new(client, Duration::from_secs(3600));
+        server.write_all(b"x").unwrap();
+        client.read_exact(&mut [0]).unwrap();
+
+        let mut client = client.into_inner().unwrap();
+        // A socket that does not block fails at once, and one that does fails after its timeout.
+        let timeout = Duration::from_millis(30);
+        client.set_read_timeout(Some(timeout)).unwrap();
+        let start = Instant::now();
+        assert_eq!(client.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+        assert!(start.elapsed() >= timeout / 2);
+    });
+}
+
+/// Far more than there are CPUs to poll on.
+#[test]
+fn fifty_connections_that_poll() {
+    over_both(|addr| {
+        let handler = |conn| {
+            let (mut conn, mut byte) = (spin(conn), [0]);
+            while conn.read_exact(&mut byte).is_ok() {
+                conn.write_all(&byte).unwrap();
+            }
+        };
+        with_server(addr, 50, handler, |addr| {
+            thread::scope(|scope| {
+                for n in 0..50 {
+                    scope.spawn(move || {
+                        let mut conn = spin(Conn::connect(addr).unwrap());
+                        for _ in 0..200 {
+                            let mut byte = [n];
+                            conn.write_all(&byte).unwrap();
+                            conn.read_exact(&mut byte).unwrap();
+                            assert_eq!(byte, [n]);
+                        }
+                    });
+                }
+            });
+        });
+    });
+}
