@@ -1,0 +1,101 @@
+//! What the documents say against what is there.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+/// The value of a key of the manifest, between quotes.
+fn manifest(key: &str) -> String {
+    let text = read("Cargo.toml");
+    let line = text.lines().find(|line| line.starts_with(&format!("{key} = "))).unwrap();
+    line.split('"').nth(1).unwrap().to_string()
+}
+
+fn names(folder: &str, ending: &str) -> BTreeSet<String> {
+    let entries = fs::read_dir(root().join(folder)).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter_map(|name| name.strip_suffix(ending).map(str::to_string)).collect()
+}
+
+/// What stands between backticks.
+fn quoted(text: &str) -> BTreeSet<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn versions_agree() {
+    let (version, rust) = (manifest("version"), manifest("rust-version"));
+    let changelog = read("CHANGELOG.md");
+    let newest = changelog.lines().find_map(|line| line.strip_prefix("## ")).unwrap();
+    assert!(newest.starts_with(&version), "the changelog begins with {newest}");
+    for (name, text) in [("README.md", read("README.md")), ("CHANGELOG.md", changelog)] {
+        assert!(text.contains(&format!("Rust {rust}")), "{name} does not name Rust {rust}");
+        for other in text.split("Rust 1.").skip(1) {
+            assert!(format!("1.{other}").starts_with(&rust), "{name} names another Rust");
+        }
+    }
+}
+
+#[test]
+fn the_readme_names_every_file_and_example() {
+    let readme = read("README.md");
+    let quoted = quoted(&readme);
+    for file in names("src", ".rs") {
+        let name = format!("{file}.rs");
+        assert!(file == "lib" || quoted.contains(&*name), "{name} is not to be copied?");
+    }
+    let changelog = read("CHANGELOG.md");
+    for example in names("examples", ".rs") {
+        assert!(readme.contains(&example), "the README does not name {example}");
+        assert!(changelog.contains(&example), "the changelog does not name {example}");
+    }
+    for command in readme.split("--example ").skip(1) {
+        let example = command.split_whitespace().next().unwrap();
+        assert!(names("examples", ".rs").contains(example), "there is no example {example}");
+    }
+}
+
+/// The README is the crate's documentation, so a fence without a tag would be run as Rust.
+#[test]
+fn every_fence_is_tagged() {
+    let readme = read("README.md");
+    let opening = readme.lines().filter(|line| line.starts_with("```")).step_by(2);
+    for fence in opening {
+        assert!(["```console", "```text", "```rust,no_run"].contains(&fence), "{fence}");
+    }
+}
+
+/// The head of each file says which others it needs, and those are the ones that it names.
+#[test]
+fn each_file_tells_what_it_needs() {
+    for file in names("src", ".rs").iter().filter(|file| *file != "lib") {
+        let text = read(&format!("src/{file}.rs"));
+        let head: String =
+            text.lines().take_while(|line| line.starts_with("//") || line.is_empty()).collect();
+        for used in text.lines().filter_map(|line| line.strip_prefix("use super::")) {
+            let used = used.split("::").next().unwrap();
+            let stated = head.contains(&format!("`{used}.rs`"));
+            let implied =
+                head.contains("with what those need") || head.contains("with what that needs");
+            assert!(stated || implied, "{file}.rs does not say that it needs {used}.rs");
+        }
+        assert!(head.contains("To copy this file"), "{file}.rs");
+    }
+}
+
+#[test]
+fn unsafe_and_features_stay_in_their_file() {
+    for file in names("src", ".rs").iter().filter(|file| *file != "sockopt") {
+        let text = read(&format!("src/{file}.rs"));
+        assert!(!text.contains("unsafe {") && !text.contains("cfg(feature"), "{file}.rs");
+    }
+    assert_eq!(manifest("libc"), "0.2");
+}
