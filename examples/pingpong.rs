@@ -1,211 +1,335 @@
-//! Ping-pong: how long a small message takes over a Unix socket, and over TCP loopback.
+//! Ping-pong: how long a small message takes over a Unix socket and over TCP loopback, between ends
+//! that sleep while they wait and between ends that poll.
 //!
 //! ```console
 //! $ cargo run --release --example pingpong
 //! $ cargo run --release --example pingpong -- -s 4K -n 20000 --net unix
+//! $ cargo run --release --example pingpong -- --serve tcp:0.0.0.0:13500     # on one host
+//! $ cargo run --release --example pingpong -- --connect tcp:there:13500     # on another
 //! ```
 //!
 //! The client sends a message, the server sends it back, and half of that round trip is taken for
-//! one way. The server is a process of its own: this program, started again. The networks take
-//! turns round by round, so that a machine that slows down meanwhile slows both.
+//! one way. The server is a process of its own: this program, started again. Networks and ways to
+//! wait take turns round by round, so that a machine that slows down meanwhile slows them all.
 
-use std::env;
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::TcpStream;
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::net::UnixStream;
-use std::process::{self, Child, Command, ExitCode};
-use std::time::Instant;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
-use streamsock::{Addr, Conn, Listener};
+use streamsock::Conn;
 
+use bench::csv::{Latency, What};
+use bench::ends::{self, Cell, End, Request};
+use bench::{Options, Wait, machine, stats};
 use cli::{Args, Error};
 
+mod bench;
 mod cli;
 
 const HELP: &str = "\
-usage: pingpong [-s SIZE] [-n COUNT] [-r ROUNDS] [--net unix|tcp|both]
+usage: pingpong [-s SIZE] [-n COUNT] [-r ROUNDS] [OPTION...] | --serve ADDR
 
 Measures the round trip of a message between two processes, over Unix sockets and TCP loopback.
 
-  -s SIZE          bytes in a message, 8 to 64M (128)
+  -s SIZE          bytes in a message, 1 to 64M (128)
   -n COUNT         round trips in a round (10000)
   -r ROUNDS        rounds that are counted, after a first that is not (5)
   --net NETWORK    unix, tcp or both (both)
+  --wait HOW       block, spin or both (both)
+  --spin MICROS    how long to poll before blocking, with --wait spin (50)
+  --threads        the server is a thread, not a process
+  --csv            rows for a program to read: times in nanoseconds
+  --serve ADDR     be the server, for any number of clients
+  --connect ADDR   be the client of a server that runs elsewhere
   -h, --help       print this
 ";
+
+/// More samples than this would not fit into memory on a small machine.
+const MAX_SAMPLES: usize = 100_000_000;
 
 fn main() -> ExitCode {
     cli::main("pingpong", HELP, run)
 }
 
 fn run(args: &mut Args) -> Result<(), Error> {
-    let (mut size, mut count, mut rounds) = (128, 10_000, 5);
-    let mut networks: &[&str] = &["unix", "tcp"];
-    while let Some(arg) = args.next()? {
-        match arg.as_str() {
-            "-s" => size = args.parse("a size from 8 to 64M", message_size)?,
-            "-n" => count = args.parse("a number from 1 to 10000000", |t| number(t, 10_000_000))?,
-            "-r" => rounds = args.parse("a number from 1 to 1000", |t| number(t, 1_000))?,
-            "--net" => networks = args.parse("unix, tcp or both", network_names)?,
+    let mut options = Options::new();
+    let (mut size, mut count) = (128, 10_000);
+    while let Some(option) = args.next()? {
+        match option.as_str() {
+            "-s" => size = args.parse("a size from 1 to 64M", bench::message_size)?,
+            "-n" => {
+                count =
+                    args.parse("a number from 1 to 10000000", |t| bench::number(t, 10_000_000))?
+            }
             // How the program starts itself again, to be the other end.
-            "--serve-stdin" => return serve(&args.value()?.to_string_lossy(), size),
+            "--serve-stdin" => {
+                return ends::serve_stdin(&args.value()?.to_string_lossy(), answer);
+            }
+            option if options.take(option, args)? => continue,
             _ => return Err(args.unknown()),
         }
+        options.measuring(&option);
+    }
+    if let Some(served) = options.serve(answer) {
+        return served;
+    }
+    if count * options.rounds > MAX_SAMPLES {
+        let why =
+            format!("-n times -r is over {MAX_SAMPLES}: every sample is kept for the quantiles");
+        return Err(Error::Usage(why));
     }
 
-    let mut runs = Vec::new();
-    for network in networks {
-        runs.push(Run::start(network, size).map_err(|e| cli::failed(network, e))?);
-    }
-    for round in 0..=rounds {
-        // Unix, TCP; TCP, Unix; and so on: what changes over time strikes both alike.
-        runs.reverse();
-        for run in &mut runs {
-            let samples = run.round(size, count).map_err(|e| match e.kind() {
-                ErrorKind::UnexpectedEof => {
-                    Error::Failed(format!("{}: the server has ended", run.network))
-                }
-                _ => cli::failed(run.network, e),
-            })?;
-            if round > 0 {
-                run.count(&samples);
-            }
+    let mut all = Vec::new();
+    for wait in options.waits {
+        for network in options.networks() {
+            let cell = Cell::open(&options, (network, *wait), (size, count), |_| Ok(()), answer)?;
+            all.push(Series::new(Source::Cell(cell)));
         }
     }
-    runs.sort_by_key(|run| networks.iter().position(|network| *network == run.network));
-    cli::print(table(size, count, rounds, &mut runs).as_bytes())
+    if options.connect.is_none() {
+        let (near, far) = Conn::pair().map_err(|e| cli::failed("a pair of sockets", e))?;
+        all.push(Series::new(Source::Floor(near, far)));
+    }
+    for round in 0..=options.rounds {
+        bench::progress(&format!("round {round} of {}", options.rounds));
+        // A B C, C B A, and so on: what changes over time strikes all alike.
+        if round % 2 == 0 {
+            all.iter_mut().try_for_each(|series| series.round(size, count, round > 0))?;
+        } else {
+            all.iter_mut().rev().try_for_each(|series| series.round(size, count, round > 0))?;
+        }
+    }
+    bench::progress("");
+
+    let rows: Vec<Latency> = all.iter_mut().map(|series| series.row(size, count)).collect();
+    if options.csv {
+        let lines = rows.iter().map(|row| format!("{row}\n")).collect::<String>();
+        return cli::print(format!("{}\n{lines}", Latency::HEADER).as_bytes());
+    }
+    let head = format!(
+        "{}\n{} bytes, {count} round trips in a round, median of {} rounds after one to warm up\n{}\n",
+        machine::describe(),
+        stats::size(size),
+        options.rounds,
+        options.describe(),
+    );
+    let floor = all.iter().find(|series| matches!(series.source, Source::Floor(..)));
+    let text =
+        head + &table(&rows) + &findings(&rows) + &floor.map(Series::floor).unwrap_or_default();
+    cli::print(text.as_bytes())
 }
 
-/// One network: the connection, the server at its other end, and what was measured.
-struct Run {
-    network: &'static str,
-    conn: Conn,
-    server: Child,
+/// The server's end: sends back every message, until the client ends.
+fn answer(end: &mut End, Request { size, .. }: Request) -> io::Result<()> {
+    let mut message = vec![0; size];
+    loop {
+        match end.read_exact(&mut message).and_then(|()| end.write_all(&message)) {
+            Err(e) if e.kind() == ErrorKind::UnexpectedEof => return Ok(()),
+            done => done?,
+        }
+    }
+}
+
+/// What is measured: a cell, or what remains when nobody is woken up.
+enum Source {
+    Cell(Cell),
+    /// One thread that writes to the one end of a pair, and reads at the other.
+    Floor(Conn, Conn),
+}
+
+struct Series {
+    source: Source,
     /// The mean of each round, in nanoseconds one way.
     oneway: Vec<f64>,
     /// Every round trip that counts, in nanoseconds.
     round_trips: Vec<u64>,
+    cpu: Option<Duration>,
 }
 
-impl Run {
-    /// Connects, and starts the server with the accepted end as its standard input, as inetd does:
-    /// there is nothing to wait for, and when one process ends the other reads end of file.
-    fn start(network: &'static str, size: usize) -> io::Result<Run> {
-        let addr = match network {
-            "tcp" => Addr::Tcp { host: "127.0.0.1".into(), port: 0 },
-            _ => Addr::from(env::temp_dir().join(format!("pingpong-{}.sock", process::id()))),
-        };
-        let listener = Listener::bind(&addr)?;
-        let conn = Conn::connect(&listener.local_addr()?)?;
-        let (far, _) = listener.accept()?;
-        let server = Command::new(env::current_exe()?)
-            .args(["-s", &size.to_string(), "--serve-stdin", network])
-            .stdin(OwnedFd::from(far))
-            .spawn()?;
-        Ok(Run { network, conn, server, oneway: Vec::new(), round_trips: Vec::new() })
+impl Series {
+    fn new(source: Source) -> Series {
+        Series { source, oneway: Vec::new(), round_trips: Vec::new(), cpu: Some(Duration::ZERO) }
     }
 
-    /// The client speaks first. Each message carries a number, which has to come back.
-    fn round(&mut self, size: usize, count: usize) -> io::Result<Vec<u64>> {
-        let mut samples = Vec::with_capacity(count);
-        let mut ping = vec![b'.'; size];
-        let mut pong = vec![0; size];
-        let mut before = Instant::now();
-        for number in 0..count as u64 {
-            ping[..8].copy_from_slice(&number.to_le_bytes());
-            self.conn.write_all(&ping)?;
-            self.conn.read_exact(&mut pong)?;
-            if pong[..8] != ping[..8] {
-                return Err(io::Error::new(ErrorKind::InvalidData, "another message came back"));
+    fn round(&mut self, size: usize, count: usize, counted: bool) -> Result<(), Error> {
+        let cpu_before = self.cpu_time();
+        let samples = match &mut self.source {
+            Source::Cell(cell) => {
+                ping_pong(&mut cell.end, size, count).map_err(|e| cell.failed(e))?
             }
-            let after = Instant::now();
-            samples.push((after - before).as_nanos() as u64);
-            before = after;
+            Source::Floor(near, far) => {
+                floor(near, far, size, count).map_err(|e| cli::failed("a pair of sockets", e))?
+            }
+        };
+        if counted {
+            let sum: u64 = samples.iter().sum();
+            self.oneway.push(sum as f64 / count as f64 / 2.0);
+            self.round_trips.extend(samples);
+            self.cpu = bench::add_since(self.cpu, cpu_before, self.cpu_time());
         }
-        Ok(samples)
+        Ok(())
     }
 
-    fn count(&mut self, samples: &[u64]) {
-        self.oneway.push(samples.iter().sum::<u64>() as f64 / samples.len() as f64 / 2.0);
-        self.round_trips.extend(samples);
-    }
-}
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        let _ = self.conn.shutdown(std::net::Shutdown::Both);
-        let _ = self.server.wait();
-    }
-}
-
-/// The other end: sends back every message, until the client ends.
-fn serve(network: &str, size: usize) -> Result<(), Error> {
-    let stdin = io::stdin().as_fd().try_clone_to_owned().map_err(|e| cli::failed(network, e))?;
-    let mut conn: Conn = match network {
-        "tcp" => TcpStream::from(stdin).into(),
-        _ => UnixStream::from(stdin).into(),
-    };
-    let mut message = vec![0; size];
-    loop {
-        match conn.read_exact(&mut message).and_then(|()| conn.write_all(&message)) {
-            Err(e) if e.kind() == ErrorKind::UnexpectedEof => return Ok(()),
-            served => served.map_err(|e| cli::failed(network, e))?,
+    fn cpu_time(&self) -> Option<Duration> {
+        match &self.source {
+            Source::Cell(cell) => cell.cpu_time(),
+            Source::Floor(..) => machine::cpu_time(std::process::id()),
         }
     }
+
+    fn row(&mut self, size: usize, count: usize) -> Latency {
+        self.round_trips.sort_unstable();
+        let quantile = |q| stats::quantile(&self.round_trips, q);
+        let oneway = stats::median(&self.oneway);
+        let (network, wait) = match &self.source {
+            Source::Cell(cell) => (cell.network, cell.wait.to_string()),
+            Source::Floor(..) => ("floor", "none".to_string()),
+        };
+        Latency {
+            what: What {
+                benchmark: "pingpong".into(),
+                network: network.into(),
+                wait,
+                size,
+                count,
+                rounds: self.oneway.len(),
+            },
+            oneway,
+            min: quantile(0.0),
+            p50: quantile(0.5),
+            p90: quantile(0.9),
+            p99: quantile(0.99),
+            p999: quantile(0.999),
+            max: quantile(1.0),
+            round_trips_per_s: 1e9 / (2.0 * oneway),
+            cpu: self.cpu.map(|cpu| cpu.as_nanos() as f64 / self.round_trips.len() as f64),
+        }
+    }
+
+    /// The floor, with its spread over the rounds.
+    fn floor(&self) -> String {
+        let [least, most] =
+            [f64::min, f64::max].map(|f| self.oneway.iter().copied().reduce(f).unwrap());
+        format!(
+            "The floor is one thread that writes to a pair of Unix sockets and reads at the other end:\n\
+             nobody is woken up. One way it takes {} µs ({} to {} over the rounds).\n",
+            stats::micros(stats::median(&self.oneway)),
+            stats::micros(least),
+            stats::micros(most),
+        )
+    }
 }
 
-fn table(size: usize, count: usize, rounds: usize, runs: &mut [Run]) -> String {
-    let mut text = format!(
-        "{size} bytes, {count} round trips a round, {rounds} rounds after one to warm up, blocking,\n\
-         client and server each a process; times in microseconds\n\n\
-         network   one-way   round trip: min       p50       p99       max   round trips/s\n"
+/// The client speaks first. Each message carries its number, which has to come back. The clock is
+/// read once for each round trip.
+fn ping_pong(end: &mut End, size: usize, count: usize) -> io::Result<Vec<u64>> {
+    let mut samples = Vec::with_capacity(count);
+    let mut ping = vec![b'.'; size];
+    let mut pong = vec![0; size];
+    let numbered = size.min(8);
+    let mut before = Instant::now();
+    for number in 0..count as u64 {
+        ping[..numbered].copy_from_slice(&number.to_le_bytes()[..numbered]);
+        end.write_all(&ping)?;
+        end.read_exact(&mut pong)?;
+        if pong[..numbered] != ping[..numbered] {
+            return Err(io::Error::new(ErrorKind::InvalidData, "another message came back"));
+        }
+        let after = Instant::now();
+        samples.push((after - before).as_nanos() as u64);
+        before = after;
+    }
+    Ok(samples)
+}
+
+/// There and back, in pieces that the socket's buffer holds: nobody reads meanwhile.
+fn floor(near: &mut Conn, far: &mut Conn, size: usize, count: usize) -> io::Result<Vec<u64>> {
+    let mut samples = Vec::with_capacity(count);
+    let mut message = vec![b'.'; size];
+    let mut before = Instant::now();
+    for _ in 0..count {
+        for piece in message.chunks_mut(64 << 10) {
+            near.write_all(piece)?;
+            far.read_exact(piece)?;
+        }
+        for piece in message.chunks_mut(64 << 10) {
+            far.write_all(piece)?;
+            near.read_exact(piece)?;
+        }
+        let after = Instant::now();
+        samples.push((after - before).as_nanos() as u64);
+        before = after;
+    }
+    Ok(samples)
+}
+
+fn table(rows: &[Latency]) -> String {
+    let mut text = String::from(
+        "\n\
+         microseconds         one way   round trip                                            CPU time of\n\
+         network    wait         mean      min      p50      p90      p99    p99.9       max    both ends      per s\n",
     );
-    for run in &mut *runs {
-        run.oneway.sort_by(f64::total_cmp);
-        run.round_trips.sort_unstable();
-        let oneway = run.oneway[run.oneway.len() / 2];
-        let quantile = |q: f64| {
-            let rank = (q * run.round_trips.len() as f64).ceil() as usize;
-            run.round_trips[rank.max(1) - 1] as f64 / 1e3
-        };
-        let _ = writeln!(
-            text,
-            "{:7} {:9.2} {:17.2} {:9.2} {:9.2} {:9.2} {:15.0}",
-            run.network,
-            oneway / 1e3,
-            quantile(0.0),
-            quantile(0.5),
-            quantile(0.99),
-            quantile(1.0),
-            1e9 / (2.0 * oneway),
-        );
-    }
-    if let [unix, tcp] = runs {
-        let ratio = tcp.oneway[tcp.oneway.len() / 2] / unix.oneway[unix.oneway.len() / 2];
-        let finding = match ratio {
-            0.95..=1.05 => "Unix and TCP take as long, within 5 %".to_string(),
-            _ => format!("one way over TCP takes {ratio:.2} times as long as over Unix"),
-        };
-        let _ = writeln!(text, "\n{finding}");
+    for row in rows {
+        let _ = write!(text, "{:10} {:6} ", row.what.network, row.what.wait.replace("none", "-"));
+        let _ = write!(text, "{:>10}", stats::micros(row.oneway));
+        for ns in [row.min, row.p50, row.p90, row.p99, row.p999] {
+            let _ = write!(text, " {:>8}", stats::micros(ns as f64));
+        }
+        let cpu = row.cpu.map_or("-".to_string(), stats::micros);
+        let rate = stats::thousands(row.round_trips_per_s);
+        let _ = writeln!(text, " {:>9} {cpu:>12} {rate:>10}", stats::micros(row.max as f64));
     }
     text
 }
 
-fn message_size(text: &str) -> Option<usize> {
-    cli::size(text).filter(|size| (8..=64 << 20).contains(size))
-}
-
-fn number(text: &str, max: usize) -> Option<usize> {
-    text.parse().ok().filter(|n| (1..=max).contains(n))
-}
-
-fn network_names(text: &str) -> Option<&'static [&'static str]> {
-    match text {
-        "unix" => Some(&["unix"]),
-        "tcp" => Some(&["tcp"]),
-        "both" => Some(&["unix", "tcp"]),
-        _ => None,
+/// A sentence for each thing to be learned.
+fn findings(rows: &[Latency]) -> String {
+    let find = |network: &str, wait: &str| {
+        rows.iter().find(|row| row.what.network == network && row.what.wait == wait)
+    };
+    let mut text = String::from("\n");
+    for (wait, name) in [(Wait::Block, "Blocking"), (Wait::Spin, "Polling")] {
+        let wait = wait.to_string();
+        let (Some(unix), Some(tcp)) = (find("unix", &wait), find("tcp", &wait)) else { continue };
+        let ratio = tcp.oneway / unix.oneway;
+        let _ = if stats::is_tie(ratio) {
+            writeln!(text, "{name}, Unix and TCP take as long, within 5 %.")
+        } else if ratio > 1.0 {
+            writeln!(
+                text,
+                "{name}, a message over TCP takes {ratio:.2} times as long as over Unix."
+            )
+        } else {
+            let ratio = 1.0 / ratio;
+            writeln!(
+                text,
+                "{name}, a message over Unix takes {ratio:.2} times as long as over TCP."
+            )
+        };
     }
+    for (network, name) in [("unix", "Unix"), ("tcp", "TCP")] {
+        let (Some(block), Some(spin)) = (find(network, "block"), find(network, "spin")) else {
+            continue;
+        };
+        let ratio = block.oneway / spin.oneway;
+        let _ = write!(
+            text,
+            "Over {name}, ends that sleep take {ratio:.2} times as long as ends that poll"
+        );
+        let _ = match (block.cpu, spin.cpu) {
+            (Some(block), Some(spin)) => writeln!(
+                text,
+                ";\npolling, a round trip costs {} µs of CPU time, {:.2} times as much as blocking.",
+                stats::micros(spin),
+                spin / block,
+            ),
+            _ => writeln!(text, "."),
+        };
+    }
+    if let (Some(spin), Some(floor)) = (find("unix", "spin"), find("floor", "none")) {
+        let ratio = spin.oneway / floor.oneway;
+        let _ = writeln!(text, "Polling over Unix takes {ratio:.2} times the floor.");
+    }
+    text
 }
