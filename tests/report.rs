@@ -1,0 +1,268 @@
+//! The report: its arithmetic, the rows it reads, its verdicts, its pictures.
+
+use std::process::Command;
+
+#[path = "../examples/bench/mod.rs"]
+mod bench;
+#[path = "../examples/cli/mod.rs"]
+mod cli;
+mod common;
+
+use bench::claims::{self, Says};
+use bench::csv::{self, Latency, Throughput, What};
+use bench::plot::{Axis, Chart, Line};
+use bench::stats;
+use common::{TempDir, example, run};
+
+#[test]
+fn quantiles_of_ten_samples() {
+    let sorted = [1, 2, 3, 5, 8, 13, 21, 34, 55, 89];
+    for (q, expected) in [
+        (0.0, 1),
+        (0.05, 1),
+        (0.1, 1),
+        (0.11, 2),
+        (0.5, 8),
+        (0.9, 55),
+        (0.91, 89),
+        (0.999, 89),
+        (1.0, 89),
+    ] {
+        assert_eq!(stats::quantile(&sorted, q), expected, "at {q}");
+    }
+    assert_eq!(stats::quantile(&[7], 0.5), 7);
+}
+
+#[test]
+fn medians() {
+    assert_eq!(stats::median(&[3.0]), 3.0);
+    assert_eq!(stats::median(&[9.0, 1.0, 5.0]), 5.0);
+    assert_eq!(stats::median(&[4.0, 1.0, 9.0, 2.0]), 3.0);
+}
+
+#[test]
+fn figures_are_written_for_people() {
+    let digits = [0.0, 1.234, 9.994, 9.996, 12.34, 99.94, 99.96, 1234.4].map(stats::digits);
+    assert_eq!(digits, ["0.00", "1.23", "9.99", "10.0", "12.3", "99.9", "100", "1234"]);
+    assert_eq!(stats::micros(1834.0), "1.83");
+    let sizes = [1, 1023, 1024, 1536, 64 << 10, 1 << 20, 3 << 19, 64 << 20].map(stats::size);
+    assert_eq!(sizes, ["1", "1023", "1K", "1536", "64K", "1M", "1536K", "64M"]);
+    let rates = [0.5, 63.94, 999.4, 1000.0, 4210.0, 13_000.0].map(stats::throughput);
+    assert_eq!(
+        rates,
+        ["0.50 MB/s", "63.9 MB/s", "999 MB/s", "1.00 GB/s", "4.21 GB/s", "13.0 GB/s"]
+    );
+    let counts = [0.0, 999.0, 1000.0, 1234567.4].map(stats::thousands);
+    assert_eq!(counts, ["0", "999", "1,000", "1,234,567"]);
+}
+
+#[test]
+fn sizes_take_suffixes() {
+    for (text, size) in [
+        ("0", Some(0)),
+        ("128", Some(128)),
+        ("64K", Some(65_536)),
+        ("64k", Some(65_536)),
+        ("16M", Some(1 << 24)),
+        ("1G", Some(1 << 30)),
+        ("", None),
+        ("K", None),
+        ("1.5K", None),
+        ("-1", None),
+        ("1KB", None),
+        ("1é", None),
+        ("18446744073709551615G", None),
+    ] {
+        assert_eq!(cli::size(text), size, "{text:?}");
+    }
+}
+
+fn what(network: &str, wait: &str, size: usize) -> What {
+    What {
+        benchmark: "pingpong".into(),
+        network: network.into(),
+        wait: wait.into(),
+        size,
+        count: 10,
+        rounds: 3,
+    }
+}
+
+fn latency(network: &str, size: usize, oneway: f64) -> Latency {
+    Latency {
+        what: what(network, "block", size),
+        oneway,
+        min: 1,
+        p50: 2,
+        p90: 3,
+        p99: 4,
+        p999: 5,
+        max: 6,
+        round_trips_per_s: 7.5,
+        cpu: None,
+    }
+}
+
+fn throughput(network: &str, size: usize, mb_per_s: f64) -> Throughput {
+    let what = What { benchmark: "bandwidth".into(), ..what(network, "block", size) };
+    let msgs_per_s = mb_per_s * 1e6 / size as f64;
+    Throughput {
+        what,
+        mb_per_s,
+        mb_per_s_min: 1.0,
+        mb_per_s_max: 2.0,
+        msgs_per_s,
+        cpu_s_per_gb: Some(0.25),
+    }
+}
+
+#[test]
+fn rows_read_as_they_print() {
+    let rows =
+        [latency("unix", 128, 4560.5), Latency { cpu: Some(9010.0), ..latency("tcp", 1, 0.5) }];
+    let text = format!("{}\n{}\n{}\n", Latency::HEADER, rows[0], rows[1]);
+    assert!(text.contains("\npingpong,unix,block,128,10,3,4560.5,1,2,3,4,5,6,7.5,\n"), "{text}");
+    assert_eq!(csv::parse::<Latency>(Latency::HEADER, &text).unwrap(), rows);
+
+    let rows = [throughput("unix", 65_536, 4321.5)];
+    let text = format!("{}\n{}\n", Throughput::HEADER, rows[0]);
+    let parsed: Vec<Throughput> = csv::parse(Throughput::HEADER, &text).unwrap();
+    assert_eq!(parsed[0].what, rows[0].what);
+    assert_eq!((parsed[0].mb_per_s, parsed[0].cpu_s_per_gb), (4321.5, Some(0.25)));
+
+    let columns = [Latency::HEADER, Throughput::HEADER].map(|header| header.split(',').count());
+    assert_eq!(columns, [15, 11]);
+}
+
+#[test]
+fn a_wrong_row_is_named() {
+    let parse = |text: &str| csv::parse::<Throughput>(Throughput::HEADER, text).unwrap_err();
+    assert!(parse("").contains("does not begin with"));
+    assert!(parse("benchmark\n").contains("does not begin with"));
+    let good = throughput("unix", 64, 1.0).to_string();
+    for bad in ["", "x", &good[1..good.len() - 7].replace("64", "?"), &format!("{good},1")] {
+        let why = parse(&format!("{}\n{good}\n{bad}\n", Throughput::HEADER));
+        assert!(why.starts_with("line 3 is not a row"), "{bad:?}: {why}");
+    }
+}
+
+#[test]
+fn verdicts_in_words() {
+    use Says::*;
+    for (says, ratio, expected) in [
+        (UnixAhead, 1.57, "confirmed"),
+        (UnixAhead, 1.05, "not here: a tie"),
+        (UnixAhead, 0.95, "not here: a tie"),
+        (UnixAhead, 0.94, "reversed: TCP is ahead"),
+        (UnixAheadBy(2.0), 2.0, "confirmed"),
+        (UnixAheadBy(2.0), 1.99, "not here: Unix is ahead, but by less"),
+        (UnixAheadBy(2.0), 1.0, "not here: a tie"),
+        (UnixAheadBy(2.0), 0.5, "reversed: TCP is ahead"),
+        (Tie, 1.0, "confirmed"),
+        (Tie, 1.06, "not here: Unix is ahead"),
+        (Tie, 0.94, "not here: TCP is ahead"),
+        (TcpAhead, 0.9, "confirmed"),
+        (TcpAhead, 1.0, "not here: a tie"),
+        (TcpAhead, 1.1, "reversed: Unix is ahead"),
+    ] {
+        assert_eq!(claims::verdict(says, ratio), expected, "{says:?} at {ratio}");
+    }
+}
+
+#[test]
+fn claims_are_judged_by_the_rows_of_their_size() {
+    let pings =
+        [latency("unix", 128, 4000.0), latency("tcp", 128, 6000.0), latency("tcp", 64, 1.0)];
+    let mut moved = vec![throughput("unix", 64, 60.0), throughput("tcp", 64, 20.0)];
+    for size in [64 << 10, 16 << 20, 32 << 20] {
+        moved.extend([throughput("unix", size, 3000.0), throughput("tcp", size, 3000.0)]);
+    }
+    let claims = claims::claims(&pings, &moved);
+    let judged: Vec<_> =
+        claims.iter().map(|c| (c.here.as_ref().map(|h| h.1), c.verdict())).collect();
+    let expected = [
+        (Some(1.5), "confirmed"),
+        (None, "not measured"),
+        (None, "not measured"),
+        (Some(1.0), "confirmed"),
+        (Some(1.0), "not here: a tie"),
+        (Some(3.0), "confirmed"),
+    ];
+    assert_eq!(judged, expected);
+    assert_eq!(claims[0].here.as_ref().unwrap().0, "TCP 6.00 µs, Unix 4.00 µs");
+}
+
+#[test]
+fn a_chart_has_its_ticks_and_keeps_labels_apart() {
+    let axis = |steps| Axis { base: 10.0, steps, label: |value| format!("<{value}>") };
+    let line = |label: &str, y| Line {
+        label: label.into(),
+        color: "#000",
+        dashes: "none",
+        points: vec![(1.0, 3.0), (100.0, y)],
+    };
+    let chart = Chart {
+        title: "a < b",
+        x_title: "x & y",
+        x: axis(&[1.0]),
+        y: axis(&[1.0, 2.0, 5.0]),
+        lines: vec![line("one", 30.0), line("two", 30.1)],
+    };
+    let svg = chart.to_svg().unwrap();
+    for tick in [
+        "&lt;1&gt;",
+        "&lt;10&gt;",
+        "&lt;100&gt;",
+        "&lt;2&gt;",
+        "&lt;5&gt;",
+        "&lt;20&gt;",
+        "&lt;50&gt;",
+    ] {
+        assert!(svg.contains(&format!(">{tick}<")), "{tick} is missing: {svg}");
+    }
+    assert!(!svg.contains("&lt;1000&gt;") && svg.contains("a &lt; b") && svg.contains("x &amp; y"));
+    let place = |label: &str| -> f64 {
+        let line = svg.lines().find(|line| line.contains(&format!(">{label}<"))).unwrap();
+        line.split("y=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap()
+    };
+    assert!((place("one") - place("two")).abs() >= 15.0, "{svg}");
+    assert!(Chart { lines: Vec::new(), ..chart }.to_svg().is_none());
+}
+
+#[test]
+fn a_report_of_two_files() {
+    let dir = TempDir::new();
+    let [pingpong, bandwidth, out] = ["p.csv", "b.csv", "a/b"].map(|name| dir.join(name));
+    let rows = format!(
+        "{}\n{}\n{}\n",
+        Latency::HEADER,
+        latency("unix", 128, 4000.0),
+        latency("tcp", 128, 6000.0)
+    );
+    std::fs::write(&pingpong, rows).unwrap();
+    let rows =
+        [throughput("unix", 64, 60.0), throughput("tcp", 64, 20.0)].map(|row| row.to_string());
+    std::fs::write(&bandwidth, format!("{}\n{}\n", Throughput::HEADER, rows.join("\n"))).unwrap();
+
+    let report = || {
+        let mut command = Command::new(example("report"));
+        command.args([&pingpong, &bandwidth, &out]);
+        run(&mut command)
+    };
+    let (code, stdout, stderr) = report();
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert_eq!(std::fs::read_to_string(out.join("report.md")).unwrap(), stdout);
+    assert!(stdout.contains("| TCP 6.00 µs, Unix 4.00 µs | 1.50 | confirmed |"), "{stdout}");
+    for picture in ["latency.svg", "throughput.svg"] {
+        let svg = std::fs::read_to_string(out.join(picture)).unwrap();
+        assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+        assert!(stdout.contains(&format!("]({picture})")));
+    }
+
+    std::fs::write(&bandwidth, "no csv\n").unwrap();
+    let (code, _, stderr) = report();
+    assert_eq!(code, Some(1));
+    assert!(
+        stderr.starts_with(&format!("report: {}: it does not begin with", bandwidth.display()))
+    );
+}
