@@ -130,10 +130,8 @@ fn a_server_that_dies_is_told_of_at_once() {
             let output = client.wait_with_output().unwrap();
             assert_eq!(output.status.code(), Some(1));
             let stderr = String::from_utf8(output.stderr).unwrap();
-            let expected = format!(
-                "{name}: {}, block: the server has ended in the middle of a run\n",
-                addr.network()
-            );
+            let expected =
+                format!("{name}: {bound}: the server has ended in the middle of a run\n");
             assert_eq!(stderr, expected);
             assert!(output.stdout.is_empty());
         }

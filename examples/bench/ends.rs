@@ -126,6 +126,8 @@ pub struct Cell {
     pub network: &'static str,
     pub wait: Wait,
     pub end: End,
+    /// What errors name: the server's address, or which of our own it is.
+    place: String,
     server: Server,
 }
 
@@ -145,17 +147,21 @@ impl Cell {
         answer: Answer,
     ) -> Result<Cell, Error> {
         let spin = if wait == Wait::Spin { options.spin } else { Duration::ZERO };
+        let place = match &options.connect {
+            Some(addr) => addr.to_string(),
+            None => format!("{network}, {wait}"),
+        };
         let (mut conn, server) = match &options.connect {
             Some(addr) => (cli::connect(addr)?, Server::Remote),
             None => {
-                start(options, network, &prepare, answer).map_err(|e| cli::failed(network, e))?
+                start(options, network, &prepare, answer).map_err(|e| cli::failed(&place, e))?
             }
         };
         let greeting = Request { size, count, spin }.to_bytes();
         prepare(&conn)
             .and_then(|()| conn.write_all(&greeting))
-            .map_err(|e| cli::failed(network, e))?;
-        Ok(Cell { network, wait, end: End::new(conn, spin), server })
+            .map_err(|e| cli::failed(&place, e))?;
+        Ok(Cell { network, wait, end: End::new(conn, spin), place, server })
     }
 
     /// The CPU time of both ends so far, where that can be read.
@@ -172,11 +178,11 @@ impl Cell {
     /// What went wrong in a round, in the words of who knows: a server that has ended, above all.
     pub fn failed(&self, e: io::Error) -> Error {
         let ended = [ErrorKind::UnexpectedEof, ErrorKind::BrokenPipe, ErrorKind::ConnectionReset];
-        let place = format!("{}, {}", self.network, self.wait);
         if ended.contains(&e.kind()) {
+            let place = &self.place;
             return Error::Failed(format!("{place}: the server has ended in the middle of a run"));
         }
-        cli::failed(place, e)
+        cli::failed(&self.place, e)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the two benchmarks share: the options here, the rest in a file each.
 //!
-//! Each pair of a network and a way to wait is a [`Cell`](ends::Cell) with a connection and a server of its own.
-//! All cells exist from the start, and take turns round by round.
+//! Each pair of a network and a way to wait is a [`Cell`](ends::Cell), with a connection and a server
+//! of its own. All cells exist from the start, and take turns round by round.
 
 #![allow(dead_code)] // each program has a use for its own part
 
