@@ -84,6 +84,27 @@ fn a_table_and_findings_for_people() {
 }
 
 #[test]
+fn buffers_are_asked_for_and_shown() {
+    let _watchdog = watchdog();
+    let mut bandwidth = Command::new(example("bandwidth"));
+    bandwidth.args(PROGRAMS[1].1).args(["--wait", "block", "--sndbuf", "64K", "--rcvbuf", "32K"]);
+    let (code, stdout, stderr) = run(&mut bandwidth);
+    if cfg!(feature = "sockopt") {
+        assert_eq!((code, stderr.as_str()), (Some(0), ""));
+        // Linux doubles them.
+        let times = if cfg!(target_os = "linux") { 2 } else { 1 };
+        for network in ["unix", "tcp"] {
+            let (send, recv) = (times * 65_536, times * 32_768);
+            let line = format!("{network}: SO_SNDBUF {send} bytes, SO_RCVBUF {recv} bytes\n");
+            assert!(stdout.contains(&line), "{stdout}");
+        }
+    } else {
+        assert_eq!(code, Some(2));
+        assert!(stderr.contains("need a build with --features sockopt"), "{stderr}");
+    }
+}
+
+#[test]
 fn a_server_elsewhere_serves_clients_until_it_is_killed() {
     over_both(|addr| {
         for (name, args) in PROGRAMS {
@@ -155,7 +176,9 @@ fn its_own_server_is_killed() {
         }
         std::thread::yield_now();
     };
-    assert!(Command::new("kill").args(["-9", &child]).status().unwrap().success());
+    assert!(
+        Command::new("sh").args(["-c", &format!("kill -9 {child}")]).status().unwrap().success()
+    );
     let output = program.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let stderr = String::from_utf8(output.stderr).unwrap();
