@@ -12,7 +12,6 @@
 //! the count of bytes once it has the last. Until that answer the clock runs: what has been sent only
 //! lies in a buffer.
 
-use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Read, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -21,7 +20,7 @@ use streamsock::Conn;
 
 use bench::csv::{Throughput, What};
 use bench::ends::{self, Cell, End, Request};
-use bench::{Options, Wait, machine, stats};
+use bench::{Options, machine, stats, words};
 use cli::{Args, Error};
 
 mod bench;
@@ -126,7 +125,9 @@ fn run(args: &mut Args) -> Result<(), Error> {
         stats::size(RECV_BUF),
         options.describe(),
     );
-    cli::print((head + &table(&rows) + &findings(&rows)).as_bytes())
+    cli::print(
+        (head + &words::throughput_table(&rows) + &words::throughput_findings(&rows)).as_bytes(),
+    )
 }
 
 /// The server's end: reads a round, and answers with how much it was.
@@ -233,12 +234,8 @@ impl Buffers {
             let shown = |bytes: io::Result<usize>| bytes.map_or("?".to_string(), |n| n.to_string());
             let (send, recv) = (sockopt::send_buffer(conn), sockopt::recv_buffer(conn));
             let network = series.cell.network;
-            let _ = writeln!(
-                text,
-                "{network}: SO_SNDBUF {} bytes, SO_RCVBUF {} bytes",
-                shown(send),
-                shown(recv)
-            );
+            let (send, recv) = (shown(send), shown(recv));
+            text += &format!("{network}: SO_SNDBUF {send} bytes, SO_RCVBUF {recv} bytes\n");
         }
         text
     }
@@ -260,44 +257,4 @@ impl Buffers {
     fn effective(&self, _: &[Series]) -> String {
         String::new()
     }
-}
-
-fn table(rows: &[Throughput]) -> String {
-    let mut text = String::from(
-        "\n   size  network  wait       median    of rounds: min         max    messages/s   CPU s per GB\n",
-    );
-    for row in rows {
-        let What { network, wait, size, .. } = &row.what;
-        let _ = writeln!(
-            text,
-            "{:>7}  {network:7}  {wait:5} {:>12}   {:>12} {:>11}  {:>12}   {:>12}",
-            stats::size(*size),
-            stats::throughput(row.mb_per_s),
-            stats::throughput(row.mb_per_s_min),
-            stats::throughput(row.mb_per_s_max),
-            stats::thousands(row.msgs_per_s),
-            row.cpu_s_per_gb.map_or("-".to_string(), stats::digits),
-        );
-    }
-    text
-}
-
-/// A sentence for each size and each way to wait.
-fn findings(rows: &[Throughput]) -> String {
-    let mut text = String::from("\n");
-    for unix in rows.iter().filter(|row| row.what.network == "unix") {
-        let of_tcp = What { network: "tcp".into(), ..unix.what.clone() };
-        let Some(tcp) = rows.iter().find(|row| row.what == of_tcp) else { continue };
-        let size = stats::size(unix.what.size);
-        let waiting = if unix.what.wait == Wait::Spin.to_string() { "polling" } else { "blocking" };
-        let ratio = unix.mb_per_s / tcp.mb_per_s;
-        let _ = if stats::is_tie(ratio) {
-            writeln!(text, "{size}, {waiting}: Unix and TCP move as much, within 5 %.")
-        } else if ratio > 1.0 {
-            writeln!(text, "{size}, {waiting}: Unix moves {ratio:.2} times as much as TCP.")
-        } else {
-            writeln!(text, "{size}, {waiting}: TCP moves {:.2} times as much as Unix.", 1.0 / ratio)
-        };
-    }
-    text
 }

@@ -12,7 +12,6 @@
 //! one way. The server is a process of its own: this program, started again. Networks and ways to
 //! wait take turns round by round, so that a machine that slows down meanwhile slows them all.
 
-use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Read, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -21,7 +20,7 @@ use streamsock::Conn;
 
 use bench::csv::{Latency, What};
 use bench::ends::{self, Cell, End, Request};
-use bench::{Options, Wait, machine, stats};
+use bench::{Options, machine, stats, words};
 use cli::{Args, Error};
 
 mod bench;
@@ -115,8 +114,10 @@ fn run(args: &mut Args) -> Result<(), Error> {
         options.describe(),
     );
     let floor = all.iter().find(|series| matches!(series.source, Source::Floor(..)));
-    let text =
-        head + &table(&rows) + &findings(&rows) + &floor.map(Series::floor).unwrap_or_default();
+    let text = head
+        + &words::latency_table(&rows)
+        + &words::latency_findings(&rows)
+        + &floor.map(Series::floor).unwrap_or_default();
     cli::print(text.as_bytes())
 }
 
@@ -262,74 +263,4 @@ fn floor(near: &mut Conn, far: &mut Conn, size: usize, count: usize) -> io::Resu
         before = after;
     }
     Ok(samples)
-}
-
-fn table(rows: &[Latency]) -> String {
-    let mut text = String::from(
-        "\n\
-         microseconds         one way   round trip                                            CPU time of\n\
-         network    wait         mean      min      p50      p90      p99    p99.9       max    both ends      per s\n",
-    );
-    for row in rows {
-        let _ = write!(text, "{:10} {:6} ", row.what.network, row.what.wait.replace("none", "-"));
-        let _ = write!(text, "{:>10}", stats::micros(row.oneway));
-        for ns in [row.min, row.p50, row.p90, row.p99, row.p999] {
-            let _ = write!(text, " {:>8}", stats::micros(ns as f64));
-        }
-        let cpu = row.cpu.map_or("-".to_string(), stats::micros);
-        let rate = stats::thousands(row.round_trips_per_s);
-        let _ = writeln!(text, " {:>9} {cpu:>12} {rate:>10}", stats::micros(row.max as f64));
-    }
-    text
-}
-
-/// A sentence for each thing to be learned.
-fn findings(rows: &[Latency]) -> String {
-    let find = |network: &str, wait: &str| {
-        rows.iter().find(|row| row.what.network == network && row.what.wait == wait)
-    };
-    let mut text = String::from("\n");
-    for (wait, name) in [(Wait::Block, "Blocking"), (Wait::Spin, "Polling")] {
-        let wait = wait.to_string();
-        let (Some(unix), Some(tcp)) = (find("unix", &wait), find("tcp", &wait)) else { continue };
-        let ratio = tcp.oneway / unix.oneway;
-        let _ = if stats::is_tie(ratio) {
-            writeln!(text, "{name}, Unix and TCP take as long, within 5 %.")
-        } else if ratio > 1.0 {
-            writeln!(
-                text,
-                "{name}, a message over TCP takes {ratio:.2} times as long as over Unix."
-            )
-        } else {
-            let ratio = 1.0 / ratio;
-            writeln!(
-                text,
-                "{name}, a message over Unix takes {ratio:.2} times as long as over TCP."
-            )
-        };
-    }
-    for (network, name) in [("unix", "Unix"), ("tcp", "TCP")] {
-        let (Some(block), Some(spin)) = (find(network, "block"), find(network, "spin")) else {
-            continue;
-        };
-        let ratio = block.oneway / spin.oneway;
-        let _ = write!(
-            text,
-            "Over {name}, ends that sleep take {ratio:.2} times as long as ends that poll"
-        );
-        let _ = match (block.cpu, spin.cpu) {
-            (Some(block), Some(spin)) => writeln!(
-                text,
-                ";\npolling, a round trip costs {} µs of CPU time, {:.2} times as much as blocking.",
-                stats::micros(spin),
-                spin / block,
-            ),
-            _ => writeln!(text, "."),
-        };
-    }
-    if let (Some(spin), Some(floor)) = (find("unix", "spin"), find("floor", "none")) {
-        let ratio = spin.oneway / floor.oneway;
-        let _ = writeln!(text, "Polling over Unix takes {ratio:.2} times the floor.");
-    }
-    text
 }

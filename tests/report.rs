@@ -11,7 +11,7 @@ mod common;
 use bench::claims::{self, Says};
 use bench::csv::{self, Latency, Throughput, What};
 use bench::plot::{Axis, Chart, Line};
-use bench::stats;
+use bench::{stats, words};
 use common::{TempDir, example, run};
 
 #[test]
@@ -167,6 +167,45 @@ fn verdicts_in_words() {
     ] {
         assert_eq!(claims::verdict(says, ratio), expected, "{says:?} at {ratio}");
     }
+}
+
+#[test]
+fn findings_in_sentences() {
+    let spin = |row: Latency| Latency {
+        what: What { wait: "spin".into(), ..row.what },
+        cpu: Some(6000.0),
+        ..row
+    };
+    let block = |row: Latency| Latency { cpu: Some(24_000.0), ..row };
+    let rows = [
+        block(latency("unix", 128, 20_000.0)),
+        block(latency("tcp", 128, 30_000.0)),
+        spin(latency("unix", 128, 4000.0)),
+        spin(latency("tcp", 128, 4100.0)),
+    ];
+    let text = words::latency_findings(&rows);
+    for sentence in [
+        "Blocking, a message over TCP takes 1.50 times as long as over Unix.",
+        "Polling, Unix and TCP take as long, within 5 %.",
+        "Over Unix, ends that sleep take 5.00 times as long as ends that poll;\n\
+         polling, a round trip costs 6.00 µs of CPU time, 0.25 times as much as blocking.",
+    ] {
+        assert!(text.contains(sentence), "{text}");
+    }
+    let text = words::latency_findings(&[latency("unix", 1, 3.0), latency("tcp", 1, 2.0)]);
+    assert!(text.contains("Blocking, a message over Unix takes 1.50 times as long as over TCP."));
+
+    let moved = |unix, tcp| {
+        words::throughput_findings(&[
+            throughput("unix", 65_536, unix),
+            throughput("tcp", 65_536, tcp),
+        ])
+    };
+    assert!(moved(3000.0, 2000.0).contains("64K, blocking: Unix moves 1.50 times as much as TCP."));
+    assert!(moved(2000.0, 3000.0).contains("64K, blocking: TCP moves 1.50 times as much as Unix."));
+    assert!(
+        moved(2000.0, 2100.0).contains("64K, blocking: Unix and TCP move as much, within 5 %.")
+    );
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub mod ends;
 pub mod machine;
 pub mod plot;
 pub mod stats;
+pub mod words;
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
