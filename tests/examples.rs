@@ -14,7 +14,8 @@ mod common;
 
 use common::{Random, Server, TempDir, example, over_both, read_all, run, watchdog};
 
-const PROGRAMS: [&str; 5] = ["echo_server", "echo_client", "pingpong", "bandwidth", "report"];
+const PROGRAMS: [&str; 7] =
+    ["echo_server", "echo_client", "pingpong", "bandwidth", "report", "rpc_server", "rpc_client"];
 
 fn program(name: &str) -> Command {
     Command::new(example(name))
