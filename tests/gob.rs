@@ -8,7 +8,9 @@ mod netrpc;
 mod common;
 
 use common::Random;
-use netrpc::gob::{Bytes, Malformed, Message, ReceivedTypes, Record, SentTypes, Value, get_uint};
+use netrpc::decode::{Message, ReceivedTypes, get_uint};
+use netrpc::encode::{SentTypes, put_uint};
+use netrpc::gob::{Bytes, Malformed, Record, Value};
 use netrpc::http::{self, Asked};
 use netrpc::stream::Stream;
 use netrpc::{Nothing, Request, Response};
@@ -290,9 +292,24 @@ fn nothing_lies_too_deep_or_is_too_much() {
     out.truncate(out.len() - 5);
     let mut contents = vec![0xff, 0x84, 0x00, 0xfd, 0x40, 0x00, 0x00];
     contents.resize(7 + (4 << 20), 0);
-    netrpc::gob::put_uint(&mut out, contents.len() as u64);
+    put_uint(&mut out, contents.len() as u64);
     out.extend(contents);
     let refused = decode::<Vec<Wide>>(&out).unwrap_err().0;
+    assert!(refused.contains("too many elements"), "{refused}");
+
+    // The same in two slices, which take too much only together: 40 MB and 240 MB.
+    let mut out = Vec::new();
+    SentTypes::default().write(&Vec::<Vec<Wide>>::new(), &mut out);
+    out.truncate(out.len() - 5);
+    let (first, second) = ((40 << 20) / size_of::<Wide>(), (240 << 20) / size_of::<Wide>());
+    let mut contents = vec![0xff, 0x86, 0x00, 2];
+    for count in [first, second] {
+        put_uint(&mut contents, count as u64);
+        contents.resize(contents.len() + count, 0);
+    }
+    put_uint(&mut out, contents.len() as u64);
+    out.extend(contents);
+    let refused = decode::<Vec<Vec<Wide>>>(&out).unwrap_err().0;
     assert!(refused.contains("too many elements"), "{refused}");
 }
 

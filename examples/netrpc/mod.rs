@@ -12,6 +12,8 @@
 #![allow(dead_code)] // each program has a use for its own part
 
 pub mod client;
+pub mod decode;
+pub mod encode;
 pub mod gob;
 pub mod http;
 pub mod server;

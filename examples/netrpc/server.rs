@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use streamsock::Conn;
 
-use super::gob::{Input, Malformed, Value};
+use super::decode::Input;
+use super::gob::{Malformed, Value};
 use super::http::{self, Asked};
 use super::stream::{Error, Stream};
 use super::{Nothing, Request, Response};

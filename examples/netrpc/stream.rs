@@ -3,7 +3,9 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 
-use super::gob::{self, Input, Message, ReceivedTypes, SentTypes, Value};
+use super::decode::{self, Input, Message, ReceivedTypes};
+use super::encode::SentTypes;
+use super::gob::{self, Value};
 
 /// The longest message that is taken.
 pub const MAX_MESSAGE: usize = 64 << 20;
@@ -91,7 +93,7 @@ impl<S: Read + Write> Stream<S> {
     fn fill(&mut self) -> io::Result<Option<usize>> {
         loop {
             let there = &self.buf[self.start..self.end];
-            if let Some(length) = gob::get_uint(there) {
+            if let Some(length) = decode::get_uint(there) {
                 let (len, rest) = length.map_err(invalid)?;
                 if len > MAX_MESSAGE as u64 {
                     return Err(io::Error::new(
