@@ -1,6 +1,9 @@
 //! gob: the bytes of a real Go, both ways, and a million that nobody sent.
 
 use std::io::{self, Cursor, Read, Write};
+use std::thread;
+
+use streamsock::{Addr, Conn};
 
 #[path = "../examples/netrpc/mod.rs"]
 mod netrpc;
@@ -8,6 +11,7 @@ mod netrpc;
 mod common;
 
 use common::Random;
+use netrpc::client::Client;
 use netrpc::decode::{Message, ReceivedTypes, get_uint};
 use netrpc::encode::{SentTypes, put_uint};
 use netrpc::gob::{Bytes, Malformed, Record, Value};
@@ -355,6 +359,70 @@ fn recorded_sessions_with_our_server() {
         server.calls(Stream::new(&mut recorded, Vec::new()));
         assert!(recorded.output == row(&format!("{session}_server")).bytes, "{session}");
     }
+}
+
+/// What a call came to: the reply, or what the server said.
+fn outcome<R: std::fmt::Debug>(result: Result<R, netrpc::client::Error>) -> String {
+    match result {
+        Ok(reply) => format!("{reply:?}"),
+        Err(netrpc::client::Error::Server(why)) => why,
+        Err(e) => panic!("{e}"),
+    }
+}
+
+/// The server's words are all there before the first call, and the client's are read at the end.
+fn session(
+    addr: &Addr,
+    name: &str,
+    calls: impl Fn(&mut Client<Conn>) -> Vec<String>,
+) -> Vec<String> {
+    let (client, mut server) = common::connected(addr);
+    let far = thread::spawn({
+        let answers = row(&format!("{name}_server")).bytes;
+        move || {
+            server.read_exact(&mut [0; 27]).unwrap();
+            server.write_all(b"HTTP/1.0 200 Connected to Go RPC\n\n").unwrap();
+            server.write_all(&answers).unwrap();
+            common::read_all(server)
+        }
+    });
+    let mut client = Client::new(client, |conn| conn).unwrap();
+    let outcomes = calls(&mut client);
+    drop(client);
+    assert!(far.join().unwrap() == row(&format!("{name}_client")).bytes, "{name}");
+    outcomes
+}
+
+#[test]
+fn recorded_sessions_with_our_client() {
+    let joe = "Joe".to_string();
+    common::over_both(|addr| {
+        let greet =
+            |client: &mut Client<Conn>, method: &str| outcome::<String>(client.call(method, &joe));
+        let greetings = session(addr, "session_a", |client| {
+            vec![greet(client, "Greeter.Greet"), greet(client, "Greeter.Greet")]
+        });
+        assert_eq!(greetings, ["\"Hello, Joe\""; 2]);
+
+        let sums = session(addr, "session_b", |client| {
+            let product = client.call::<i64>("Arith.Multiply", &Args { a: 7, b: 8 });
+            let mut outcomes = vec![outcome(product)];
+            for (a, b) in [(17, 8), (1, 0), (0, 5), (1, 0)] {
+                outcomes.push(outcome(client.call::<Quotient>("Arith.Divide", &Args { a, b })));
+            }
+            outcomes
+        });
+        let [two_one, zero] =
+            [(2, 1), (0, 0)].map(|(quo, rem)| format!("{:?}", Quotient { quo, rem }));
+        assert_eq!(sums, ["56", &two_one, "divide by zero", &zero, "divide by zero"]);
+
+        let refusals = session(addr, "session_c", |client| {
+            let methods = ["Nobody.Greet", "Greeter.Shout", "Greet", "Greeter.Greet"];
+            methods.iter().map(|method| greet(client, method)).collect()
+        });
+        assert_eq!(refusals[0], "rpc: can't find service Nobody.Greet");
+        assert_eq!(refusals[3], "\"Hello, Joe\"");
+    });
 }
 
 /// Random bytes, and random edits of what a real Go sent.
