@@ -12,10 +12,9 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::process::ExitCode;
 use std::sync::{Mutex, mpsc};
-use std::thread;
 use std::time::Duration;
 
-use streamsock::{Addr, Conn, Spin, serve};
+use streamsock::{Addr, Conn, Spin};
 
 use cli::{Args, Error};
 
@@ -59,15 +58,7 @@ fn run(args: &mut Args) -> Result<(), Error> {
         addrs.push(Addr::Unix("/tmp/echo.sock".into()));
     }
 
-    let mut listeners = Vec::new();
-    for addr in &addrs {
-        listeners.push(cli::bind(addr, mode)?);
-    }
-    for (listener, addr) in listeners.iter().zip(&addrs) {
-        let bound = listener.local_addr().map_err(|e| cli::failed(addr, e))?;
-        cli::say(&format!("listening on {bound}"));
-    }
-
+    let listeners = cli::listen(&addrs, mode)?;
     // What holds for all addresses together: sending into the channel waits for a place in it.
     let (enter, leave) = mpsc::sync_channel(max_conns);
     let leave = Mutex::new(leave);
@@ -76,22 +67,7 @@ fn run(args: &mut Args) -> Result<(), Error> {
         client.serve(conn);
         let _ = leave.lock().map(|leave| leave.recv());
     };
-    thread::scope(|scope| {
-        let threads: Vec<_> = listeners
-            .iter()
-            .map(|listener| {
-                scope.spawn(|| {
-                    let served = serve(listener, max_conns, handler);
-                    listeners.iter().for_each(|other| drop(other.shutdown()));
-                    served
-                })
-            })
-            .collect();
-        for (thread, addr) in threads.into_iter().zip(&addrs) {
-            thread.join().expect("serve does not panic").map_err(|e| cli::failed(addr, e))?;
-        }
-        Ok(())
-    })
+    cli::serve_all(&listeners, &addrs, max_conns, handler)
 }
 
 /// How a client is served.

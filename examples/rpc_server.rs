@@ -7,10 +7,9 @@
 //! ```
 
 use std::process::ExitCode;
-use std::thread;
 use std::time::Duration;
 
-use streamsock::{Addr, Conn, Spin, serve};
+use streamsock::{Addr, Conn, Spin};
 
 use cli::{Args, Error};
 use netrpc::gob::{Record, Value};
@@ -59,26 +58,12 @@ fn run(args: &mut Args) -> Result<(), Error> {
     server.register("Arith.Multiply", |args: Operands| Ok(args.a.wrapping_mul(args.b)));
     server.register("Arith.Divide", divide);
 
-    let mut listeners = Vec::new();
-    for addr in &addrs {
-        listeners.push(cli::bind(addr, None)?);
-    }
-    for (listener, addr) in listeners.iter().zip(&addrs) {
-        let bound = listener.local_addr().map_err(|e| cli::failed(addr, e))?;
-        cli::say(&format!("listening on {bound}"));
-    }
+    let listeners = cli::listen(&addrs, None)?;
     let handler = |conn: Conn| match spin {
         Some(budget) => server.serve(conn, |conn| Spin::new(conn, budget)),
         None => server.serve(conn, |conn| conn),
     };
-    thread::scope(|scope| {
-        let serve = |listener| scope.spawn(move || serve(listener, MAX_CONNS, handler));
-        let threads: Vec<_> = listeners.iter().map(serve).collect();
-        for (thread, addr) in threads.into_iter().zip(&addrs) {
-            thread.join().expect("serve does not panic").map_err(|e| cli::failed(addr, e))?;
-        }
-        Ok(())
-    })
+    cli::serve_all(&listeners, &addrs, MAX_CONNS, handler)
 }
 
 fn divide(args: Operands) -> Result<Quotient, String> {

@@ -15,10 +15,11 @@ pub mod words;
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
+use std::slice;
 use std::thread;
 use std::time::Duration;
 
-use streamsock::{Addr, serve};
+use streamsock::Addr;
 
 use crate::cli::{self, Args, Error};
 use ends::{Answer, greet};
@@ -119,15 +120,13 @@ impl Options {
             let why = format!("{option} is for the client to say, and --serve is the server");
             return Some(Err(Error::Usage(why)));
         }
-        Some(cli::bind(addr, None).and_then(|listener| {
-            let bound = listener.local_addr().map_err(|e| cli::failed(addr, e))?;
-            cli::say(&format!("listening on {bound}"));
-            let handler = |conn| {
+        let addrs = slice::from_ref(addr);
+        Some(cli::listen(addrs, None).and_then(|listeners| {
+            cli::serve_all(&listeners, addrs, 64, |conn| {
                 if let Err(e) = greet(conn, answer) {
-                    cli::say(&format!("{bound}: a client's run ended early: {e}"));
+                    cli::say(&format!("{addr}: a client's run ended early: {e}"));
                 }
-            };
-            serve(&listener, 64, handler).map_err(|e| cli::failed(addr, e))
+            })
         }))
     }
 

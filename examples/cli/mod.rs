@@ -9,8 +9,9 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::ExitCode;
+use std::thread;
 
-use streamsock::{Addr, Conn, Listener};
+use streamsock::{Addr, Conn, Listener, serve};
 
 /// Runs a program and turns its end into an exit status. The first line of `help` is the usage.
 pub fn main(
@@ -130,7 +131,7 @@ impl Args {
 }
 
 /// Binds, or says what to do.
-pub fn bind(addr: &Addr, mode: Option<u32>) -> Result<Listener, Error> {
+fn bind(addr: &Addr, mode: Option<u32>) -> Result<Listener, Error> {
     let bound = match mode {
         Some(mode) => Listener::bind_with_mode(addr, mode),
         None => Listener::bind(addr),
@@ -141,6 +142,40 @@ pub fn bind(addr: &Addr, mode: Option<u32>) -> Result<Listener, Error> {
         }
         ErrorKind::NotFound => Error::Failed(format!("{addr}: {e}; make its directory first")),
         _ => failed(addr, e),
+    })
+}
+
+/// Binds all addresses, and then says so, a line for each.
+pub fn listen(addrs: &[Addr], mode: Option<u32>) -> Result<Vec<Listener>, Error> {
+    let listeners: Vec<_> = addrs.iter().map(|addr| bind(addr, mode)).collect::<Result<_, _>>()?;
+    for (listener, addr) in listeners.iter().zip(addrs) {
+        let bound = listener.local_addr().map_err(|e| failed(addr, e))?;
+        say(&format!("listening on {bound}"));
+    }
+    Ok(listeners)
+}
+
+/// Serves all listeners, each in a thread of its own. One that fails ends the others.
+pub fn serve_all(
+    listeners: &[Listener],
+    addrs: &[Addr],
+    max_conns: usize,
+    handler: impl Fn(Conn) + Sync,
+) -> Result<(), Error> {
+    let handler = &handler;
+    thread::scope(|scope| {
+        let start = |listener| {
+            scope.spawn(move || {
+                let served = serve(listener, max_conns, handler);
+                listeners.iter().for_each(|other| drop(other.shutdown()));
+                served
+            })
+        };
+        let threads: Vec<_> = listeners.iter().map(start).collect();
+        for (thread, addr) in threads.into_iter().zip(addrs) {
+            thread.join().expect("serve does not panic").map_err(|e| failed(addr, e))?;
+        }
+        Ok(())
     })
 }
 
