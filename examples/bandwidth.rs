@@ -46,7 +46,8 @@ Measures the throughput from one process to another, over Unix sockets and TCP l
   -h, --help       print this
 ";
 
-/// What the server reads with. Larger ones fall out of the CPU's cache, smaller ones cost more calls.
+/// What the server reads with. In a trial with messages of 64K to 16M, 16K moved less, and more than
+/// 64K gained a Unix socket nothing.
 const RECV_BUF: usize = 64 << 10;
 
 /// With small messages a round would take too long otherwise.

@@ -12,8 +12,8 @@ use super::conn::Conn;
 
 /// A [`Conn`] whose reads and writes poll for up to a budget before they sleep in the kernel.
 ///
-/// Being put to sleep and woken up costs more, on many machines 5 to 20 times more, than moving a
-/// small message. Where the answer comes soon, polling for it saves that.
+/// Being put to sleep and woken up costs more than moving a small message: several times more where
+/// the two ends run on two CPUs, as the example `pingpong` shows. Where the answer comes soon, polling for it saves that.
 ///
 /// **What it costs:** at every wait a CPU burns for up to the budget, whether or not anything
 /// comes. Three things keep that from harming whoever else could use the CPU:
@@ -92,7 +92,7 @@ impl Spin {
     }
 
     /// Polls where that harms nobody, then sleeps. The mode is switched only where it has to be, and
-    /// remembered: to switch it around every sleep costs a fifth of the speed on one CPU.
+    /// remembered: around every sleep, that would be two more system calls.
     fn wait(&mut self, mut attempt: impl FnMut(&Conn) -> io::Result<usize>) -> io::Result<usize> {
         if self.nonblocking {
             match attempt(&self.conn) {
