@@ -158,10 +158,10 @@ impl Cell {
             }
         };
         let greeting = Request { size, count, spin }.to_bytes();
-        prepare(&conn)
-            .and_then(|()| conn.write_all(&greeting))
-            .map_err(|e| cli::failed(&place, e))?;
-        Ok(Cell { network, wait, end: End::new(conn, spin), place, server })
+        let greeted = prepare(&conn).and_then(|()| conn.write_all(&greeting));
+        let cell = Cell { network, wait, end: End::new(conn, spin), place, server };
+        greeted.map_err(|e| cell.failed(e))?;
+        Ok(cell)
     }
 
     /// The CPU time of both ends so far, where that can be read.
@@ -175,7 +175,7 @@ impl Cell {
         }
     }
 
-    /// What went wrong in a round, in the words of who knows: a server that has ended, above all.
+    /// What went wrong on the connection, in the words of who knows: a server that has ended, above all.
     pub fn failed(&self, e: io::Error) -> Error {
         let ended = [ErrorKind::UnexpectedEof, ErrorKind::BrokenPipe, ErrorKind::ConnectionReset];
         if ended.contains(&e.kind()) {
