@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 use streamsock::Conn;
 
@@ -113,6 +114,10 @@ impl Server {
             if sent.is_err() {
                 return;
             }
+            // Lets the client run, which may have more to ask. A thread that slept would have to be
+            // woken for that, and each wake-up interrupts the client: with ten connections or more
+            // that costs a fifth of all calls.
+            thread::yield_now();
         }
     }
 
