@@ -1,6 +1,6 @@
 //! Reading gob: messages, by the types that their sender defined, within limits.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::gob::{
     BOOL, BYTES, COMPLEX, FIRST_USER_ID, FLOAT, INT, INTERFACE, Result, STRING, UINT, Value,
@@ -17,7 +17,7 @@ const MAX_MEMORY: usize = 256 << 20;
 /// The types that the sender of a stream has defined so far.
 #[derive(Default)]
 pub struct ReceivedTypes {
-    types: HashMap<i64, Received>,
+    types: BTreeMap<i64, Received>,
     fields: usize,
 }
 

@@ -33,7 +33,7 @@ impl SentTypes {
         let id = value.type_id(self);
         self.send(id);
         out.append(&mut self.messages);
-        let mut contents = Vec::new();
+        let mut contents = Vec::with_capacity(64); // enough for most
         put_int(&mut contents, id);
         if !self.is_struct(id) {
             contents.push(0);

@@ -242,15 +242,18 @@ impl<R: Record + Default> Value for R {
         let Some(Received::Struct(fields)) = from.definition_of(id) else {
             return from.is(id, 0, "a struct");
         };
-        let ours = |name: &String| R::FIELDS.iter().position(|field| field == name);
-        let places: Vec<_> = fields.iter().map(|(name, _)| ours(name)).collect();
-        if !places.is_empty() && !R::FIELDS.is_empty() && places.iter().all(Option::is_none) {
+        let ours = |name: &str| R::FIELDS.iter().position(|field| *field == name);
+        let none = !fields.iter().any(|(name, _)| ours(name).is_some());
+        if none && !fields.is_empty() && !R::FIELDS.is_empty() {
             return malformed(format!("type mismatch: no fields matched for {}", R::NAME));
         }
         let mut values = self.values_mut();
-        from.fields(fields.len(), |input, n| match places[n] {
-            Some(place) => values[place].decode(input, fields[n].1),
-            None => input.skip(fields[n].1),
+        from.fields(fields.len(), |input, n| {
+            let (name, id) = &fields[n];
+            match ours(name) {
+                Some(place) => values[place].decode(input, *id),
+                None => input.skip(*id),
+            }
         })
     }
 }
