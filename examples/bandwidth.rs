@@ -173,6 +173,7 @@ impl Series {
 
     fn row(&self, size: usize, count: usize) -> Throughput {
         let mb_per_s = stats::median(&self.mb_per_s);
+        let (mb_per_s_min, mb_per_s_max) = stats::range(&self.mb_per_s);
         let gb = (size * count * self.mb_per_s.len()) as f64 / 1e9;
         Throughput {
             what: What {
@@ -184,8 +185,8 @@ impl Series {
                 rounds: self.mb_per_s.len(),
             },
             mb_per_s,
-            mb_per_s_min: self.mb_per_s.iter().copied().fold(f64::INFINITY, f64::min),
-            mb_per_s_max: self.mb_per_s.iter().copied().fold(0.0, f64::max),
+            mb_per_s_min,
+            mb_per_s_max,
             msgs_per_s: mb_per_s * 1e6 / size as f64,
             cpu_s_per_gb: self.cpu.map(|cpu| cpu.as_secs_f64() / gb),
         }

@@ -118,7 +118,13 @@ fn run(args: &mut Args) -> Result<(), Error> {
         + &words::latency_table(&rows)
         + &words::latency_findings(&rows)
         + &floor.map(Series::floor).unwrap_or_default();
-    cli::print(text.as_bytes())
+    cli::print(text.as_bytes())?;
+    for (row, series) in rows.iter().zip(&all) {
+        if let Some(warning) = words::unsteady(&row.what.network, &row.what.wait, &series.oneway) {
+            cli::say(&format!("pingpong: {warning}"));
+        }
+    }
+    Ok(())
 }
 
 /// The server's end: sends back every message, until the client ends.
@@ -210,8 +216,7 @@ impl Series {
 
     /// The floor, with its spread over the rounds.
     fn floor(&self) -> String {
-        let [least, most] =
-            [f64::min, f64::max].map(|f| self.oneway.iter().copied().reduce(f).unwrap());
+        let (least, most) = stats::range(&self.oneway);
         format!(
             "The floor is one thread that writes to a pair of Unix sockets and reads at the other end:\n\
              nobody is woken up. One way it takes {} µs ({} to {} over the rounds).\n",

@@ -1,6 +1,7 @@
 //! The benchmarks as programs: every row, two hosts, and what they do when the other end goes.
 
 use std::io::{Read, Write};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -44,7 +45,7 @@ fn every_cell_is_a_row() {
             assert!(row.p99 <= row.p999 && row.p999 <= row.max);
             assert!(row.min as f64 <= 2.0 * row.oneway && 2.0 * row.oneway <= row.max as f64);
             assert!((row.round_trips_per_s * row.oneway * 2.0 / 1e9 - 1.0).abs() < 0.01);
-            assert_eq!(row.cpu.is_some(), cfg!(target_os = "linux"));
+            assert_eq!(row.cpu.is_some(), Path::new("/proc/self/schedstat").exists());
         }
 
         let mut bandwidth = Command::new(example("bandwidth"));
@@ -66,7 +67,9 @@ fn a_table_and_findings_for_people() {
     let _watchdog = watchdog();
     for (name, args) in PROGRAMS {
         let (code, stdout, stderr) = run(Command::new(example(name)).args(args));
-        assert_eq!((code, stderr.as_str()), (Some(0), ""));
+        assert_eq!(code, Some(0));
+        // A busy machine may have it warn of rounds that differ.
+        assert!(stderr.lines().all(|line| line.contains(" over the rounds: ")), "{stderr}");
         assert!(stdout.contains("CPU"), "{stdout}");
         for (network, wait) in
             [("unix", "block"), ("tcp", "block"), ("unix", "spin"), ("tcp", "spin")]
@@ -257,7 +260,7 @@ fn bench_sh_from_end_to_end() {
     assert_eq!(code, Some(0), "{stderr}");
     let named = stderr.lines().find_map(|line| line.strip_prefix("written: ")).unwrap();
     let (report, others) = named.split_once(", ").unwrap();
-    let report = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(report);
+    let report = Path::new(env!("CARGO_MANIFEST_DIR")).join(report);
     assert_eq!(std::fs::read_to_string(&report).unwrap(), stdout);
     for name in others.split(", ") {
         let text = std::fs::read_to_string(report.with_file_name(name)).unwrap();

@@ -34,10 +34,19 @@ fn quantiles_of_ten_samples() {
 }
 
 #[test]
-fn medians() {
+fn medians_and_ranges() {
     assert_eq!(stats::median(&[3.0]), 3.0);
     assert_eq!(stats::median(&[9.0, 1.0, 5.0]), 5.0);
     assert_eq!(stats::median(&[4.0, 1.0, 9.0, 2.0]), 3.0);
+    assert_eq!(stats::range(&[3.0]), (3.0, 3.0));
+    assert_eq!(stats::range(&[4.0, 1.0, 9.0, 2.0]), (1.0, 9.0));
+}
+
+#[test]
+fn rounds_that_differ_are_warned_of() {
+    assert_eq!(words::unsteady("unix", "block", &[2e3, 1e3, 1.5e3]), None);
+    let warning = words::unsteady("tcp", "spin", &[9.87e3, 4e3, 5e3]).unwrap();
+    assert!(warning.starts_with("tcp, spin: one way took 4.00 to 9.87 µs over the rounds: "));
 }
 
 #[test]

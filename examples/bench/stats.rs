@@ -8,6 +8,12 @@ pub fn median(values: &[f64]) -> f64 {
     if sorted.len() % 2 == 1 { sorted[half] } else { (sorted[half - 1] + sorted[half]) / 2.0 }
 }
 
+/// The least and the greatest of the values.
+pub fn range(values: &[f64]) -> (f64, f64) {
+    let fold = |f: fn(f64, f64) -> f64| values.iter().copied().fold(f64::NAN, f);
+    (fold(f64::min), fold(f64::max))
+}
+
 /// The value that a share `q` of the sorted samples does not exceed, by the nearest rank: always
 /// one of the samples.
 pub fn quantile(sorted: &[u64], q: f64) -> u64 {

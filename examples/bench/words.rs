@@ -76,6 +76,19 @@ pub fn latency_findings(rows: &[Latency]) -> String {
     text
 }
 
+/// A warning for whoever would take the median at its word, when one round took over twice as long
+/// as another. `oneway` is the mean of each, in nanoseconds.
+pub fn unsteady(network: &str, wait: &str, oneway: &[f64]) -> Option<String> {
+    let (least, most) = stats::range(oneway);
+    (most > 2.0 * least).then(|| {
+        let (least, most) = (stats::micros(least), stats::micros(most));
+        format!(
+            "{network}, {wait}: one way took {least} to {most} µs over the rounds: the machine does \
+             something else, or moves the two ends between its CPUs; try more rounds (-r)"
+        )
+    })
+}
+
 /// A row for each size, network and way to wait.
 pub fn throughput_table(rows: &[Throughput]) -> String {
     let mut text = String::from(
