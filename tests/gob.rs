@@ -1,89 +1,19 @@
 //! gob: the bytes of a real Go, both ways, and a million that nobody sent.
 
-use std::io::{self, Cursor, Read, Write};
-use std::thread;
-
-use streamsock::{Addr, Conn};
-
 #[path = "../examples/netrpc/mod.rs"]
 mod netrpc;
 
 mod common;
+#[macro_use]
+#[path = "common/go.rs"]
+mod go;
 
 use common::Random;
-use netrpc::client::Client;
+use go::*;
 use netrpc::decode::{Message, ReceivedTypes, get_uint};
 use netrpc::encode::{SentTypes, put_uint};
 use netrpc::gob::{Bytes, Malformed, Record, Value};
-use netrpc::http::{self, Asked};
-use netrpc::stream::Stream;
 use netrpc::{Nothing, Request, Response};
-
-/// A struct with the fields of a Go one.
-macro_rules! record {
-    ($rust:ident = $go:literal { $($field:ident $name:literal: $type:ty),* }) => {
-        #[derive(Debug, Default, PartialEq)]
-        struct $rust { $($field: $type),* }
-
-        impl Record for $rust {
-            const NAME: &'static str = $go;
-            const FIELDS: &'static [&'static str] = &[$($name),*];
-            fn values(&self) -> Vec<&dyn Value> { vec![$(&self.$field),*] }
-            fn values_mut(&mut self) -> Vec<&mut dyn Value> { vec![$(&mut self.$field),*] }
-        }
-    };
-}
-
-record!(Args = "Args" { a "A": i64, b "B": i64 });
-record!(Quotient = "Quotient" { quo "Quo": i64, rem "Rem": i64 });
-record!(Scalars = "Scalars" { b "B": bool, i "I": i64, u "U": u64, f "F": f64, s "S": String, by "By": Bytes });
-record!(Flo = "Flo" { f "F": f64, z "Z": i64 });
-record!(Sparse = "Sparse" { a "A": i64, b "B": i64, c "C": i64, d "D": i64, e "E": i64 });
-record!(Narrow = "Narrow" {
-    i8 "I8": i8, i16 "I16": i16, i32 "I32": i32, i64 "I64": i64,
-    u8 "U8": u8, u16 "U16": u16, u32 "U32": u32, u64 "U64": u64, f32 "F32": f32, f64 "F64": f64
-});
-record!(Named = "Named" { i "I": i64, s "S": String });
-record!(Inner = "Inner" { s "S": String, n "N": i64 });
-record!(Outer = "Outer" { name "Name": String, inner "In": Inner, count "Count": u64 });
-record!(Deep3 = "Deep3" { x "X": i64 });
-record!(Deep2 = "Deep2" { d "D": Deep3 });
-record!(Deep1 = "Deep1" { d "D": Deep2, e "E": Deep3 });
-record!(Base = "Base" { id "ID": i64 });
-record!(Derived = "Derived" { base "Base": Base, name "Name": String });
-record!(Lists = "Lists" { strs "Strs": Vec<String>, ints "Ints": Vec<i64>, recs "Recs": Vec<Inner> });
-record!(Tree = "Tree" { v "V": i64, kids "Kids": Vec<Tree> });
-record!(Hidden = "Hidden" { a "A": i64, b "B": i64 });
-record!(Last = "Last" { z "Z": i64 });
-record!(First = "First" { a "A": i64, v "V": i64 });
-record!(Unlike = "Unlike" { other "Other": i64 });
-
-struct Row {
-    name: String,
-    go_type: String,
-    value: String,
-    bytes: Vec<u8>,
-}
-
-fn rows() -> Vec<Row> {
-    let text = include_str!("go/vectors.tsv");
-    let rows = text.lines().skip(1).map(|line| {
-        let cells: Vec<&str> = line.split('\t').collect();
-        let hex = cells[3].as_bytes().chunks(2);
-        let byte = |pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
-        Row {
-            name: cells[0].into(),
-            go_type: cells[1].into(),
-            value: cells[2].into(),
-            bytes: hex.map(byte).collect(),
-        }
-    });
-    rows.collect()
-}
-
-fn row(name: &str) -> Row {
-    rows().into_iter().find(|row| row.name == name).unwrap()
-}
 
 /// Reads the one value of a stream.
 fn decode<V: Value + Default>(bytes: &[u8]) -> Result<V, Malformed> {
@@ -320,111 +250,6 @@ fn nothing_lies_too_deep_or_is_too_much() {
 record!(Wide = "Wide" { a "A": Quarter, b "B": Quarter, c "C": Quarter, d "D": Quarter });
 record!(Quarter = "Quarter" { a "A": String, b "B": String, c "C": String });
 
-/// A connection whose other end was written down.
-struct Recorded {
-    input: Cursor<Vec<u8>>,
-    output: Vec<u8>,
-}
-
-impl Read for &mut Recorded {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        // In pieces, as a socket may.
-        let piece = buf.len().min(7);
-        self.input.read(&mut buf[..piece])
-    }
-}
-
-impl Write for &mut Recorded {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.output.write(buf)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-#[test]
-fn recorded_sessions_with_our_server() {
-    let mut server = netrpc::server::Server::default();
-    server.register("Greeter.Greet", |name: String| Ok(format!("Hello, {name}")));
-    server.register("Arith.Multiply", |args: Args| Ok(args.a * args.b));
-    server.register("Arith.Divide", |args: Args| match args.b {
-        0 => Err("divide by zero".into()),
-        b => Ok(Quotient { quo: args.a / b, rem: args.a % b }),
-    });
-    for session in ["session_a", "session_b", "session_c"] {
-        let input = Cursor::new(row(&format!("{session}_client")).bytes);
-        let mut recorded = Recorded { input, output: Vec::new() };
-        server.calls(Stream::new(&mut recorded, Vec::new()));
-        assert!(recorded.output == row(&format!("{session}_server")).bytes, "{session}");
-    }
-}
-
-/// What a call came to: the reply, or what the server said.
-fn outcome<R: std::fmt::Debug>(result: Result<R, netrpc::client::Error>) -> String {
-    match result {
-        Ok(reply) => format!("{reply:?}"),
-        Err(netrpc::client::Error::Server(why)) => why,
-        Err(e) => panic!("{e}"),
-    }
-}
-
-/// The server's words are all there before the first call, and the client's are read at the end.
-fn session(
-    addr: &Addr,
-    name: &str,
-    calls: impl Fn(&mut Client<Conn>) -> Vec<String>,
-) -> Vec<String> {
-    let (client, mut server) = common::connected(addr);
-    let far = thread::spawn({
-        let answers = row(&format!("{name}_server")).bytes;
-        move || {
-            server.read_exact(&mut [0; 27]).unwrap();
-            server.write_all(b"HTTP/1.0 200 Connected to Go RPC\n\n").unwrap();
-            server.write_all(&answers).unwrap();
-            common::read_all(server)
-        }
-    });
-    let mut client = Client::new(client, |conn| conn).unwrap();
-    let outcomes = calls(&mut client);
-    drop(client);
-    assert!(far.join().unwrap() == row(&format!("{name}_client")).bytes, "{name}");
-    outcomes
-}
-
-#[test]
-fn recorded_sessions_with_our_client() {
-    let joe = "Joe".to_string();
-    common::over_both(|addr| {
-        let greet =
-            |client: &mut Client<Conn>, method: &str| outcome::<String>(client.call(method, &joe));
-        let greetings = session(addr, "session_a", |client| {
-            vec![greet(client, "Greeter.Greet"), greet(client, "Greeter.Greet")]
-        });
-        assert_eq!(greetings, ["\"Hello, Joe\""; 2]);
-
-        let sums = session(addr, "session_b", |client| {
-            let product = client.call::<i64>("Arith.Multiply", &Args { a: 7, b: 8 });
-            let mut outcomes = vec![outcome(product)];
-            for (a, b) in [(17, 8), (1, 0), (0, 5), (1, 0)] {
-                outcomes.push(outcome(client.call::<Quotient>("Arith.Divide", &Args { a, b })));
-            }
-            outcomes
-        });
-        let [two_one, zero] =
-            [(2, 1), (0, 0)].map(|(quo, rem)| format!("{:?}", Quotient { quo, rem }));
-        assert_eq!(sums, ["56", &two_one, "divide by zero", &zero, "divide by zero"]);
-
-        let refusals = session(addr, "session_c", |client| {
-            let methods = ["Nobody.Greet", "Greeter.Shout", "Greet", "Greeter.Greet"];
-            methods.iter().map(|method| greet(client, method)).collect()
-        });
-        assert_eq!(refusals[0], "rpc: can't find service Nobody.Greet");
-        assert_eq!(refusals[3], "\"Hello, Joe\"");
-    });
-}
-
 /// Random bytes, and random edits of what a real Go sent.
 #[test]
 fn a_million_random_messages() {
@@ -475,70 +300,4 @@ fn read_all<V: Value + Default>(bytes: &[u8]) -> usize {
         }
     }
     values
-}
-
-/// The same through a stream, which has to notice every end.
-#[test]
-fn random_streams_end() {
-    let client = row("session_b_client").bytes;
-    let mut random = Random(2009);
-    for _ in 0..5_000 {
-        let mut bytes = client.clone();
-        bytes.truncate(random.below(client.len() + 1));
-        for _ in 0..random.below(3) {
-            let at = random.below(bytes.len() + 1);
-            bytes.insert(at, random.number() as u8);
-        }
-        let mut recorded = Recorded { input: Cursor::new(bytes), output: Vec::new() };
-        let mut stream = Stream::new(&mut recorded, Vec::new());
-        while let Ok(Some(())) | Err(netrpc::stream::Error::Value(_)) =
-            stream.receive(&mut Request::default())
-        {}
-    }
-}
-
-#[test]
-fn heads_of_requests() {
-    let asked = |head: &str| http::asked(head, Vec::new());
-    for head in [
-        "CONNECT /_goRPC_ HTTP/1.0\n\n",
-        "CONNECT /_goRPC_ HTTP/1.1\r\nHost: x\r\n\r\n",
-        "CONNECT /_goRPC_?x=1 HTTP/1.0\n\n",
-    ] {
-        assert_eq!(asked(head), Asked::Connect(Vec::new()), "{head:?}");
-    }
-    assert_eq!(asked("GET /debug/rpc HTTP/1.1\r\n\r\n"), Asked::Debug);
-    for (head, status) in [
-        ("GET /_goRPC_ HTTP/1.0\n\n", "405 Method Not Allowed"),
-        ("connect /_goRPC_ HTTP/1.0\n\n", "405 Method Not Allowed"),
-        ("POST /debug/rpc HTTP/1.0\n\n", "405 Method Not Allowed"),
-        ("CONNECT /_gorpc_ HTTP/1.0\n\n", "404 Not Found"),
-        ("GET / HTTP/1.1\r\n\r\n", "404 Not Found"),
-        ("GET /\r\n\r\n", "400 Bad Request"),
-        ("GET / HTTP/2.0\r\n\r\n", "400 Bad Request"),
-        ("\r\n", "400 Bad Request"),
-    ] {
-        assert_eq!(asked(head), Asked::Nothing(status), "{head:?}");
-    }
-    let ends = [
-        ("\n", Some(1)),
-        ("a\n\nrest", Some(3)),
-        ("a\r\n\r\nrest", Some(5)),
-        ("a\n\r", None),
-        ("", None),
-    ];
-    for (bytes, end) in ends {
-        assert_eq!(http::end_of_head(bytes.as_bytes()), end, "{bytes:?}");
-    }
-    let mut random = Random(1996);
-    let pieces =
-        ["CONNECT", "GET", " ", "/_goRPC_", "/debug/rpc", "HTTP/1.0", "\r\n", "\n", "?", "é", "\0"];
-    for _ in 0..200_000 {
-        let head: String =
-            (0..random.below(9)).map(|_| pieces[random.below(pieces.len())]).collect();
-        if let Some(end) = http::end_of_head(head.as_bytes()) {
-            assert!(end <= head.len());
-        }
-        http::asked(&head, Vec::new());
-    }
 }
