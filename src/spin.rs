@@ -13,7 +13,8 @@ use super::conn::Conn;
 /// A [`Conn`] whose reads and writes poll for up to a budget before they sleep in the kernel.
 ///
 /// Being put to sleep and woken up costs more than moving a small message: several times more where
-/// the two ends run on two CPUs, as the example `pingpong` shows. Where the answer comes soon, polling for it saves that.
+/// the two ends run on two CPUs, as the example `pingpong` shows. Where the answer comes soon,
+/// polling for it saves that.
 ///
 /// **What it costs:** at every wait a CPU burns for up to the budget, whether or not anything
 /// comes. Three things keep that from harming whoever else could use the CPU:
@@ -62,8 +63,8 @@ pub struct Spin {
     penalty: u32,
 }
 
-/// Some 2 µs. Yielding more often slows two that poll down, by a fifth at every 4 polls; more seldom,
-/// it keeps others from the CPU.
+/// Some 2 µs. Yielding more often slows two ends that poll, by a fifth at every 4 polls; yielding
+/// more seldom keeps others from the CPU.
 const POLLS_PER_YIELD: u32 = 8;
 /// A yield to nobody takes less than 1 µs, and whoever gets the CPU keeps it for longer than this.
 const TAKEN: Duration = Duration::from_micros(3);

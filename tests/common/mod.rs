@@ -53,13 +53,13 @@ impl Drop for TempDir {
     }
 }
 
-/// Ends the whole process, with a word, if the test still runs after two minutes: a test that hangs
-/// says nothing otherwise.
+/// Ends the whole process, with a word, if the test still runs after five minutes: a test that
+/// hangs says nothing otherwise.
 pub fn watchdog() -> Sender<()> {
     let test = thread::current().name().unwrap_or("a test").to_string();
     let (alive, done) = mpsc::channel();
     thread::spawn(move || {
-        if done.recv_timeout(Duration::from_secs(120)) == Err(RecvTimeoutError::Timeout) {
+        if done.recv_timeout(Duration::from_secs(300)) == Err(RecvTimeoutError::Timeout) {
             eprintln!("{test} hangs: aborted by its watchdog");
             process::abort();
         }
