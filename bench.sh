@@ -17,9 +17,13 @@ case "${1-}" in
     latency='-n 2000 -r 3'
     bandwidth='-s 64,4K,64K,512K,16M,32M --total 128M -r 5'
     ;;
+-h | --help)
+    echo "usage: ./bench.sh [--quick]"
+    exit
+    ;;
 *)
-    echo "usage: ./bench.sh [--quick]" >&2
-    case "$1" in -h | --help) exit 0 ;; *) exit 2 ;; esac
+    printf "bench.sh: there is no option %s\nusage: ./bench.sh [--quick]\n" "$1" >&2
+    exit 2
     ;;
 esac
 

@@ -91,8 +91,11 @@ fn report(latency: &[Latency], throughput: &[Throughput]) -> String {
     text.push_str(
         ".\nClient and server are a process each. *Block*: an end that waits sleeps in read(2). *Spin*: it \
          polls for\nup to 50 µs first. Each figure is the median of its rounds, in which all columns took \
-         turns.\n\n",
+         turns.\n",
     );
+    text.push_str(&counts(latency, throughput));
+    text.push_str(&machine::socket_buffers().unwrap_or_default());
+    text.push('\n');
     text.push_str(&claims_table(latency, throughput));
     text.push_str("\n## One way, in µs\n\n![One way by size](latency.svg)\n\n");
     text.push_str(&latency_table(latency));
@@ -109,6 +112,21 @@ fn report(latency: &[Latency], throughput: &[Throughput]) -> String {
     }
     text.push_str("\n## Throughput\n\n![Throughput by size](throughput.svg)\n\n");
     text.push_str(&throughput_table(throughput));
+    text
+}
+
+/// How much was measured.
+fn counts(latency: &[Latency], throughput: &[Throughput]) -> String {
+    let mut text = String::new();
+    if let Some(What { count, rounds, .. }) = latency.first().map(|row| &row.what) {
+        let count = stats::thousands(*count as f64);
+        let _ = writeln!(text, "Latency: {count} round trips in each of {rounds} rounds.");
+    }
+    let throughput = throughput.iter().map(|row| &row.what);
+    if let Some(most) = throughput.max_by_key(|what| what.size * what.count) {
+        let bytes = stats::size(most.size * most.count);
+        let _ = writeln!(text, "Throughput: up to {bytes} in each of {} rounds.", most.rounds);
+    }
     text
 }
 
@@ -135,12 +153,10 @@ fn latency_table(rows: &[Latency]) -> String {
         "| bytes | Unix, block | TCP, block | ratio | Unix, spin | TCP, spin | ratio | floor |\n\
          | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
     );
-    let rows = || rows.iter().filter(|row| row.what.benchmark == "pingpong");
-    for size in sizes(rows().map(|row| &row.what)) {
+    for size in sizes(rows.iter().map(|row| &row.what)) {
         let value = |network: &str, wait: &str| {
-            let is =
-                |what: &What| (&*what.network, &*what.wait, what.size) == (network, wait, size);
-            rows().find(|row| is(&row.what)).map(|row| row.oneway)
+            let mut rows = rows.iter().filter(|row| row.what.is("pingpong", network, wait));
+            rows.find(|row| row.what.size == size).map(|row| row.oneway)
         };
         let [unix_block, tcp_block, unix_spin, tcp_spin] =
             COLUMNS.map(|(network, wait)| value(network, wait));
@@ -162,12 +178,10 @@ fn latency_table(rows: &[Latency]) -> String {
 
 fn one_cpu_table(rows: &[Latency]) -> String {
     let mut text = String::from("| bytes | Unix | TCP | ratio |\n| ---: | ---: | ---: | ---: |\n");
-    let rows = || rows.iter().filter(|row| row.what.benchmark == "pingpong-1cpu");
-    for size in sizes(rows().map(|row| &row.what)) {
+    for size in sizes(rows.iter().map(|row| &row.what)) {
         let value = |network: &str| {
-            let is =
-                |what: &What| (&*what.network, &*what.wait, what.size) == (network, "block", size);
-            rows().find(|row| is(&row.what)).map(|row| row.oneway)
+            let mut rows = rows.iter().filter(|row| row.what.is("pingpong-1cpu", network, "block"));
+            rows.find(|row| row.what.size == size).map(|row| row.oneway)
         };
         let [unix, tcp] = ["unix", "tcp"].map(value);
         let (unix_cell, tcp_cell) = (cell(unix, stats::micros), cell(tcp, stats::micros));
@@ -204,9 +218,8 @@ fn throughput_table(rows: &[Throughput]) -> String {
     );
     for size in sizes(rows.iter().map(|row| &row.what)) {
         let value = |network: &str, wait: &str| {
-            let is =
-                |what: &What| (&*what.network, &*what.wait, what.size) == (network, wait, size);
-            rows.iter().find(|row| is(&row.what)).map(|row| row.mb_per_s)
+            let mut rows = rows.iter().filter(|row| row.what.is("bandwidth", network, wait));
+            rows.find(|row| row.what.size == size).map(|row| row.mb_per_s)
         };
         let [unix_block, tcp_block, unix_spin, tcp_spin] =
             COLUMNS.map(|(network, wait)| value(network, wait));
@@ -277,10 +290,7 @@ fn latency_chart(rows: &[Latency]) -> Chart<'static> {
             "one CPU" => ("pingpong-1cpu", "block"),
             wait => ("pingpong", wait),
         };
-        let of = |what: &What| {
-            (&*what.benchmark, &*what.network, &*what.wait) == (benchmark, network, wait)
-        };
-        let rows = rows.iter().filter(|row| of(&row.what));
+        let rows = rows.iter().filter(|row| row.what.is(benchmark, network, wait));
         rows.map(|row| (row.what.size as f64, row.oneway / 1e3)).collect()
     };
     Chart {
@@ -294,8 +304,7 @@ fn latency_chart(rows: &[Latency]) -> Chart<'static> {
 
 fn throughput_chart(rows: &[Throughput]) -> Chart<'static> {
     let points = |network: &str, wait: &str| {
-        let of = |what: &What| (&*what.network, &*what.wait) == (network, wait);
-        let rows = rows.iter().filter(|row| of(&row.what));
+        let rows = rows.iter().filter(|row| row.what.is("bandwidth", network, wait));
         rows.map(|row| (row.what.size as f64, row.mb_per_s)).collect()
     };
     Chart {

@@ -253,6 +253,15 @@ fn ip(args: &[&str]) {
 }
 
 #[test]
+fn bench_sh_and_its_options() {
+    let bench = |option| run(Command::new("./bench.sh").arg(option));
+    let usage = "usage: ./bench.sh [--quick]\n".to_string();
+    assert_eq!(bench("--help"), (Some(0), usage.clone(), String::new()));
+    let refused = format!("bench.sh: there is no option --fast\n{usage}");
+    assert_eq!(bench("--fast"), (Some(2), String::new(), refused));
+}
+
+#[test]
 #[ignore = "builds in release, and takes half a minute"]
 fn bench_sh_from_end_to_end() {
     let (code, stdout, stderr) =

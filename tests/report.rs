@@ -1,5 +1,6 @@
 //! The report: its arithmetic, the rows it reads, its verdicts, its pictures.
 
+use std::path::Path;
 use std::process::Command;
 
 #[path = "../examples/bench/mod.rs"]
@@ -301,6 +302,10 @@ fn a_report_of_two_files() {
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     assert_eq!(std::fs::read_to_string(out.join("report.md")).unwrap(), stdout);
     assert!(stdout.contains("| TCP 6.00 µs, Unix 4.00 µs | 1.50 | confirmed |"), "{stdout}");
+    assert!(stdout.contains(" round trips in each of "), "{stdout}");
+    // A container may hide it.
+    let known = Path::new("/proc/sys/net/core/wmem_default").exists();
+    assert_eq!(stdout.contains("Socket buffers, in bytes"), known);
     for picture in ["latency.svg", "throughput.svg"] {
         let svg = std::fs::read_to_string(out.join(picture)).unwrap();
         assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));

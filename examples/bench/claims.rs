@@ -98,14 +98,8 @@ pub fn claims(latency: &[Latency], throughput: &[Throughput]) -> [Claim; 6] {
 
 fn one_way(rows: &[Latency], benchmark: &str, size: usize) -> Option<(String, f64)> {
     let of = |network: &str| {
-        let what = |row: &&Latency| {
-            let what = &row.what;
-            what.benchmark == benchmark
-                && what.network == network
-                && what.wait == "block"
-                && what.size == size
-        };
-        rows.iter().find(what).map(|row| row.oneway)
+        let mut rows = rows.iter().filter(|row| row.what.is(benchmark, network, "block"));
+        rows.find(|row| row.what.size == size).map(|row| row.oneway)
     };
     let (unix, tcp) = (of("unix")?, of("tcp")?);
     Some((format!("TCP {} µs, Unix {} µs", stats::micros(tcp), stats::micros(unix)), tcp / unix))
@@ -113,10 +107,8 @@ fn one_way(rows: &[Latency], benchmark: &str, size: usize) -> Option<(String, f6
 
 fn pair(rows: &[Throughput], size: usize) -> Option<(&Throughput, &Throughput)> {
     let of = |network: &str| {
-        rows.iter().find(|row| {
-            let what = &row.what;
-            what.network == network && what.wait == "block" && what.size == size
-        })
+        let mut rows = rows.iter().filter(|row| row.what.is("bandwidth", network, "block"));
+        rows.find(|row| row.what.size == size)
     };
     Some((of("unix")?, of("tcp")?))
 }

@@ -42,6 +42,13 @@ pub struct What {
     pub rounds: usize,
 }
 
+impl What {
+    /// Whether the row is of this series.
+    pub fn is(&self, benchmark: &str, network: &str, wait: &str) -> bool {
+        (&*self.benchmark, &*self.network, &*self.wait) == (benchmark, network, wait)
+    }
+}
+
 impl Latency {
     pub const HEADER: &str = "benchmark,network,wait,size,count,rounds,oneway_ns,rtt_min_ns,\
         rtt_p50_ns,rtt_p90_ns,rtt_p99_ns,rtt_p999_ns,rtt_max_ns,round_trips_per_s,cpu_ns_per_round_trip";

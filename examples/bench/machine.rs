@@ -1,6 +1,7 @@
 //! The machine that a figure was taken on, and the CPU time that it cost.
 
 use std::fs;
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -27,6 +28,20 @@ pub fn describe() -> String {
         parts.push("a virtual machine".to_string());
     }
     parts.join(", ")
+}
+
+/// What a socket's buffers hold where nobody asks otherwise, in the words of Linux. `None` off it.
+pub fn socket_buffers() -> Option<String> {
+    let read = |name: &str| {
+        let text = fs::read_to_string(Path::new("/proc/sys/net").join(name)).ok()?;
+        Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
+    };
+    Some(format!(
+        "Socket buffers, in bytes: the system's (Unix: wmem_default {}; TCP: tcp_wmem {}, tcp_rmem {}).\n",
+        read("core/wmem_default")?,
+        read("ipv4/tcp_wmem")?,
+        read("ipv4/tcp_rmem")?,
+    ))
 }
 
 /// The CPU time that the threads of a process have had, from `/proc/PID/task/*/schedstat`: in
