@@ -219,11 +219,11 @@ fn throughput_table(rows: &[Throughput]) -> String {
     for size in sizes(rows.iter().map(|row| &row.what)) {
         let value = |network: &str, wait: &str| {
             let mut rows = rows.iter().filter(|row| row.what.is("bandwidth", network, wait));
-            rows.find(|row| row.what.size == size).map(|row| row.mb_per_s)
+            rows.find(|row| row.what.size == size)
         };
-        let [unix_block, tcp_block, unix_spin, tcp_spin] =
-            COLUMNS.map(|(network, wait)| value(network, wait));
-        let messages = |mb_per_s: f64| stats::thousands(mb_per_s * 1e6 / size as f64);
+        let all = COLUMNS.map(|(network, wait)| value(network, wait));
+        let [unix_block, tcp_block, unix_spin, tcp_spin] = all.map(|row| Some(row?.mb_per_s));
+        let [unix_messages, tcp_messages, ..] = all.map(|row| Some(row?.msgs_per_s));
         let _ = writeln!(
             text,
             "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
@@ -234,8 +234,8 @@ fn throughput_table(rows: &[Throughput]) -> String {
             cell(unix_spin, stats::throughput),
             cell(tcp_spin, stats::throughput),
             ratio(unix_spin, tcp_spin),
-            cell(unix_block, messages),
-            cell(tcp_block, messages),
+            cell(unix_messages, stats::thousands),
+            cell(tcp_messages, stats::thousands),
         );
     }
     text
