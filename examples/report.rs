@@ -133,14 +133,13 @@ fn counts(latency: &[Latency], throughput: &[Throughput]) -> String {
 fn claims_table(latency: &[Latency], throughput: &[Throughput]) -> String {
     let mut text = String::from(
         "## The article's claims\n\nJudged by the rows that block, as the article's programs do. Within \
-         5 % is a tie.\n\n| claim | there | here | ratio | verdict |\n| --- | --- | --- | ---: | --- |\n",
+         5 % is a tie.\nRounds overlap where the median of one network lies among the rounds of the other: \
+         measured again, such\na throughput may come out the other way round.\n\n| claim | there | here | ratio | verdict |\n| --- | --- | --- | ---: | --- |\n",
     );
     for claim in claims::claims(latency, throughput) {
         let verdict = claim.verdict();
-        let (here, ratio) =
-            claim.here.map_or(("-".to_string(), "-".to_string()), |(here, ratio)| {
-                (here, format!("{ratio:.2}"))
-            });
+        let ratio = cell(claim.here.as_ref().map(|here| here.ratio), |r| format!("{r:.2}"));
+        let here = claim.here.map_or("-".to_string(), |here| here.figures);
         let _ =
             writeln!(text, "| {} | {} | {here} | {ratio} | {verdict} |", claim.what, claim.there);
     }

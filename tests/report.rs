@@ -119,8 +119,8 @@ fn throughput(network: &str, size: usize, mb_per_s: f64) -> Throughput {
     Throughput {
         what,
         mb_per_s,
-        mb_per_s_min: 1.0,
-        mb_per_s_max: 2.0,
+        mb_per_s_min: mb_per_s * 0.9,
+        mb_per_s_max: mb_per_s * 1.1,
         msgs_per_s,
         cpu_s_per_gb: Some(0.25),
     }
@@ -216,6 +216,8 @@ fn findings_in_sentences() {
     assert!(
         moved(2000.0, 2100.0).contains("64K, blocking: Unix and TCP move as much, within 5 %.")
     );
+    assert!(moved(2160.0, 2000.0).contains("1.08 times as much as TCP, but the rounds overlap."));
+    assert!(moved(2000.0, 2160.0).contains("1.08 times as much as Unix, but the rounds overlap."));
 }
 
 #[test]
@@ -228,7 +230,7 @@ fn claims_are_judged_by_the_rows_of_their_size() {
     }
     let claims = claims::claims(&pings, &moved);
     let judged: Vec<_> =
-        claims.iter().map(|c| (c.here.as_ref().map(|h| h.1), c.verdict())).collect();
+        claims.iter().map(|c| (c.here.as_ref().map(|h| h.ratio), c.verdict())).collect();
     let expected = [
         (Some(1.5), "confirmed"),
         (None, "not measured"),
@@ -237,8 +239,24 @@ fn claims_are_judged_by_the_rows_of_their_size() {
         (Some(1.0), "not here: a tie"),
         (Some(3.0), "confirmed"),
     ];
-    assert_eq!(judged, expected);
-    assert_eq!(claims[0].here.as_ref().unwrap().0, "TCP 6.00 µs, Unix 4.00 µs");
+    assert_eq!(judged, expected.map(|(ratio, verdict)| (ratio, verdict.to_string())));
+    assert_eq!(claims[0].here.as_ref().unwrap().figures, "TCP 6.00 µs, Unix 4.00 µs");
+}
+
+#[test]
+fn a_verdict_tells_that_rounds_overlap() {
+    let verdict = |unix: &Throughput, tcp: &Throughput| {
+        claims::claims(&[], &[unix.clone(), tcp.clone()])[2].verdict()
+    };
+    let (unix, tcp) = (throughput("unix", 512 << 10, 2160.0), throughput("tcp", 512 << 10, 2000.0));
+    let (high, low) = (
+        Throughput { mb_per_s_min: 2100.0, ..unix.clone() },
+        Throughput { mb_per_s_max: 2100.0, ..tcp.clone() },
+    );
+    for (unix, tcp) in [(&unix, &tcp), (&high, &tcp), (&unix, &low)] {
+        assert_eq!(verdict(unix, tcp), "confirmed, but the rounds overlap");
+    }
+    assert_eq!(verdict(&high, &low), "confirmed");
 }
 
 #[test]

@@ -19,13 +19,27 @@ pub struct Claim {
     /// The article's figures, and their ratio.
     pub there: &'static str,
     pub says: Says,
-    /// The figures here, and their ratio; `None` where they were not measured.
-    pub here: Option<(String, f64)>,
+    /// `None` where it was not measured.
+    pub here: Option<Here>,
+}
+
+/// What was measured here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Here {
+    pub figures: String,
+    pub ratio: f64,
+    /// Whether the rounds of the two networks overlap, where the rows tell.
+    pub overlap: bool,
 }
 
 impl Claim {
-    pub fn verdict(&self) -> &'static str {
-        self.here.as_ref().map_or("not measured", |(_, ratio)| verdict(self.says, *ratio))
+    pub fn verdict(&self) -> String {
+        let Some(here) = &self.here else { return "not measured".into() };
+        let verdict = verdict(self.says, here.ratio);
+        if here.overlap && !stats::is_tie(here.ratio) {
+            return format!("{verdict}, but the rounds overlap");
+        }
+        verdict.into()
     }
 }
 
@@ -49,12 +63,12 @@ pub fn verdict(says: Says, ratio: f64) -> &'static str {
 /// scheduler may keep the ends of one network together and those of the other apart.
 pub fn claims(latency: &[Latency], throughput: &[Throughput]) -> [Claim; 6] {
     let smallest = throughput.iter().map(|row| row.what.size).min().unwrap_or(0);
-    let large: Vec<_> =
+    let large: Vec<Here> =
         [16 << 20, 32 << 20].iter().filter_map(|size| moved(throughput, *size)).collect();
-    let large = large.split_first().map(|((text, ratio), rest)| {
-        let text = rest.iter().fold(text.clone(), |text, (other, _)| format!("{text}; {other}"));
-        let ratios: Vec<f64> = rest.iter().map(|(_, ratio)| *ratio).chain([*ratio]).collect();
-        (text, stats::median(&ratios))
+    let large = (!large.is_empty()).then(|| Here {
+        figures: large.iter().map(|here| &*here.figures).collect::<Vec<_>>().join("; "),
+        ratio: stats::median(&large.iter().map(|here| here.ratio).collect::<Vec<_>>()),
+        overlap: large.iter().any(|here| here.overlap),
     });
     [
         Claim {
@@ -96,13 +110,14 @@ pub fn claims(latency: &[Latency], throughput: &[Throughput]) -> [Claim; 6] {
     ]
 }
 
-fn one_way(rows: &[Latency], benchmark: &str, size: usize) -> Option<(String, f64)> {
+fn one_way(rows: &[Latency], benchmark: &str, size: usize) -> Option<Here> {
     let of = |network: &str| {
         let mut rows = rows.iter().filter(|row| row.what.is(benchmark, network, "block"));
         rows.find(|row| row.what.size == size).map(|row| row.oneway)
     };
     let (unix, tcp) = (of("unix")?, of("tcp")?);
-    Some((format!("TCP {} µs, Unix {} µs", stats::micros(tcp), stats::micros(unix)), tcp / unix))
+    let figures = format!("TCP {} µs, Unix {} µs", stats::micros(tcp), stats::micros(unix));
+    Some(Here { figures, ratio: tcp / unix, overlap: false })
 }
 
 fn pair(rows: &[Throughput], size: usize) -> Option<(&Throughput, &Throughput)> {
@@ -113,15 +128,16 @@ fn pair(rows: &[Throughput], size: usize) -> Option<(&Throughput, &Throughput)> 
     Some((of("unix")?, of("tcp")?))
 }
 
-fn moved(rows: &[Throughput], size: usize) -> Option<(String, f64)> {
+fn moved(rows: &[Throughput], size: usize) -> Option<Here> {
     let (unix, tcp) = pair(rows, size)?;
     let [of_unix, of_tcp] = [unix, tcp].map(|row| stats::throughput(row.mb_per_s));
-    Some((format!("Unix {of_unix}, TCP {of_tcp}"), unix.mb_per_s / tcp.mb_per_s))
+    let figures = format!("Unix {of_unix}, TCP {of_tcp}");
+    Some(Here { figures, ratio: unix.mb_per_s / tcp.mb_per_s, overlap: unix.overlaps(tcp) })
 }
 
-fn messages(rows: &[Throughput], size: usize) -> Option<(String, f64)> {
+fn messages(rows: &[Throughput], size: usize) -> Option<Here> {
     let (unix, tcp) = pair(rows, size)?;
     let [of_unix, of_tcp] = [unix, tcp].map(|row| stats::thousands(row.msgs_per_s));
-    let text = format!("{} bytes: Unix {of_unix}, TCP {of_tcp}", stats::size(size));
-    Some((text, unix.msgs_per_s / tcp.msgs_per_s))
+    let figures = format!("{} bytes: Unix {of_unix}, TCP {of_tcp}", stats::size(size));
+    Some(Here { figures, ratio: unix.msgs_per_s / tcp.msgs_per_s, overlap: unix.overlaps(tcp) })
 }

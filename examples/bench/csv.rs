@@ -57,6 +57,15 @@ impl Latency {
 impl Throughput {
     pub const HEADER: &str = "benchmark,network,wait,size,count,rounds,mb_per_s,mb_per_s_min,\
         mb_per_s_max,msgs_per_s,cpu_s_per_gb";
+
+    /// Whether the median of one lies among the rounds of the other: measured again, the two may
+    /// come out the other way round.
+    pub fn overlaps(&self, other: &Throughput) -> bool {
+        let reaches = |a: &Throughput, b: &Throughput| {
+            (a.mb_per_s_min..=a.mb_per_s_max).contains(&b.mb_per_s)
+        };
+        reaches(self, other) || reaches(other, self)
+    }
 }
 
 /// The rows of a file, or the line that is none.

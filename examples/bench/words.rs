@@ -119,12 +119,14 @@ pub fn throughput_findings(rows: &[Throughput]) -> String {
         let size = stats::size(unix.what.size);
         let waiting = if unix.what.wait == Wait::Spin.to_string() { "polling" } else { "blocking" };
         let ratio = unix.mb_per_s / tcp.mb_per_s;
+        let but = if unix.overlaps(tcp) { ", but the rounds overlap" } else { "" };
         let _ = if stats::is_tie(ratio) {
             writeln!(text, "{size}, {waiting}: Unix and TCP move as much, within 5 %.")
         } else if ratio > 1.0 {
-            writeln!(text, "{size}, {waiting}: Unix moves {ratio:.2} times as much as TCP.")
+            writeln!(text, "{size}, {waiting}: Unix moves {ratio:.2} times as much as TCP{but}.")
         } else {
-            writeln!(text, "{size}, {waiting}: TCP moves {:.2} times as much as Unix.", 1.0 / ratio)
+            let ratio = 1.0 / ratio;
+            writeln!(text, "{size}, {waiting}: TCP moves {ratio:.2} times as much as Unix{but}.")
         };
     }
     text
