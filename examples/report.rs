@@ -15,8 +15,7 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use bench::csv::{self, Latency, Throughput, What};
-use bench::plot::{Axis, Chart, Line};
-use bench::{claims, machine, stats};
+use bench::{charts, claims, machine, stats, words};
 use cli::{Args, Error};
 
 mod bench;
@@ -61,8 +60,8 @@ fn run(args: &mut Args) -> Result<(), Error> {
     let report = report(&latency, &throughput);
     fs::create_dir_all(dir).map_err(|e| cli::failed(dir.display(), e))?;
     let pictures = [
-        ("latency.svg", latency_chart(&latency).to_svg()),
-        ("throughput.svg", throughput_chart(&throughput).to_svg()),
+        ("latency.svg", charts::latency(&latency).to_svg()),
+        ("throughput.svg", charts::throughput(&throughput).to_svg()),
     ];
     for (name, picture) in pictures {
         let nothing = || Error::Failed(format!("{name}: there is nothing to draw"));
@@ -200,7 +199,7 @@ fn quantiles_table(rows: &[Latency], size: usize) -> String {
          | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
     );
     for row in rows.iter().filter(|row| row.what.benchmark == "pingpong" && row.what.size == size) {
-        let _ = write!(text, "| {} |", name(&row.what.network, &row.what.wait));
+        let _ = write!(text, "| {} |", words::series(&row.what.network, &row.what.wait));
         for ns in [row.min, row.p50, row.p90, row.p99, row.p999, row.max] {
             let _ = write!(text, " {} |", stats::micros(ns as f64));
         }
@@ -253,71 +252,4 @@ fn sizes<'a>(whats: impl Iterator<Item = &'a What>) -> Vec<usize> {
     sizes.sort_unstable();
     sizes.dedup();
     sizes
-}
-
-fn name(network: &str, wait: &str) -> String {
-    match (network, wait) {
-        ("unix", wait) => format!("Unix, {wait}"),
-        ("tcp", wait) => format!("TCP, {wait}"),
-        (other, _) => other.to_string(),
-    }
-}
-
-/// The lines of both pictures: colour tells the network, dashes tell how the ends wait.
-fn lines(
-    points: impl Fn(&str, &str) -> Vec<(f64, f64)>,
-    waits: &[(&str, &'static str)],
-) -> Vec<Line> {
-    let mut lines = Vec::new();
-    for (wait, dashes) in waits {
-        for (network, color) in [("unix", "#0072b2"), ("tcp", "#c25100")] {
-            let line =
-                Line { label: name(network, wait), color, dashes, points: points(network, wait) };
-            lines.push(line);
-        }
-    }
-    lines.retain(|line| !line.points.is_empty());
-    lines
-}
-
-const SIZES: Axis =
-    Axis { base: 4.0, steps: &[1.0], label: |bytes| stats::size(bytes.round() as usize) };
-
-fn latency_chart(rows: &[Latency]) -> Chart<'static> {
-    let points = |network: &str, wait: &str| {
-        let (benchmark, wait) = match wait {
-            "one CPU" => ("pingpong-1cpu", "block"),
-            wait => ("pingpong", wait),
-        };
-        let rows = rows.iter().filter(|row| row.what.is(benchmark, network, wait));
-        rows.map(|row| (row.what.size as f64, row.oneway / 1e3)).collect()
-    };
-    Chart {
-        title: "One way, by size of the message",
-        x_title: "bytes in a message",
-        x: SIZES,
-        y: Axis { base: 10.0, steps: &[1.0, 2.0, 5.0], label: |us| format!("{us} µs") },
-        lines: lines(points, &[("block", "none"), ("one CPU", "2 4"), ("spin", "9 5")]),
-    }
-}
-
-fn throughput_chart(rows: &[Throughput]) -> Chart<'static> {
-    let points = |network: &str, wait: &str| {
-        let rows = rows.iter().filter(|row| row.what.is("bandwidth", network, wait));
-        rows.map(|row| (row.what.size as f64, row.mb_per_s)).collect()
-    };
-    Chart {
-        title: "Throughput, by size of the message",
-        x_title: "bytes in a message",
-        x: SIZES,
-        y: Axis {
-            base: 10.0,
-            steps: &[1.0, 2.0, 5.0],
-            label: |mb_per_s| match mb_per_s {
-                mb if mb < 1000.0 => format!("{mb} MB/s"),
-                mb => format!("{} GB/s", mb / 1e3),
-            },
-        },
-        lines: lines(points, &[("block", "none"), ("spin", "9 5")]),
-    }
 }

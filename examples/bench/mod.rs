@@ -5,6 +5,7 @@
 
 #![allow(dead_code)] // each program has a use for its own part
 
+pub mod charts;
 pub mod claims;
 pub mod csv;
 pub mod ends;

@@ -5,6 +5,15 @@ use std::fmt::Write;
 use super::csv::{Latency, Throughput, What};
 use super::{Wait, stats};
 
+/// What a network and a way to wait are called together.
+pub fn series(network: &str, wait: &str) -> String {
+    match (network, wait) {
+        ("unix", wait) => format!("Unix, {wait}"),
+        ("tcp", wait) => format!("TCP, {wait}"),
+        (other, _) => other.to_string(),
+    }
+}
+
 /// A row for each network and way to wait.
 pub fn latency_table(rows: &[Latency]) -> String {
     let mut text = String::from(
