@@ -1,4 +1,4 @@
-//! Foreign peers: nc, socat, curl's and Python's ends of the same sockets. All of it is ignored by
+//! Foreign peers of the echo pair: nc, socat and Python at the other end of the same sockets. All of it is ignored by
 //! default, for those who lack these programs.
 
 use std::io::{BufRead, BufReader, Read, Write};
