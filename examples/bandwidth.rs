@@ -232,7 +232,7 @@ impl Buffers {
         use streamsock::sockopt;
         let mut text = String::new();
         for series in all.iter().filter(|series| series.cell.wait == all[0].cell.wait) {
-            let conn = series.cell.end.conn();
+            let conn = &series.cell.end;
             let shown = |bytes: io::Result<usize>| bytes.map_or("?".to_string(), |n| n.to_string());
             let (send, recv) = (sockopt::send_buffer(conn), sockopt::recv_buffer(conn));
             let network = series.cell.network;

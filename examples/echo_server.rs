@@ -11,10 +11,9 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::process::ExitCode;
-use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
-use streamsock::{Addr, Conn, Spin};
+use streamsock::{Addr, Conn, Spin, serve};
 
 use cli::{Args, Error};
 
@@ -59,15 +58,8 @@ fn run(args: &mut Args) -> Result<(), Error> {
     }
 
     let listeners = cli::listen(&addrs, mode)?;
-    // What holds for all addresses together: sending into the channel waits for a place in it.
-    let (enter, leave) = mpsc::sync_channel(max_conns);
-    let leave = Mutex::new(leave);
-    let handler = |conn| {
-        let _ = enter.send(());
-        client.serve(conn);
-        let _ = leave.lock().map(|leave| leave.recv());
-    };
-    cli::serve_all(&listeners, &addrs, max_conns, handler)
+    serve(&listeners, max_conns, |conn| client.serve(conn))
+        .map_err(|e| Error::Failed(e.to_string()))
 }
 
 /// How a client is served.

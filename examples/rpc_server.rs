@@ -9,7 +9,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use streamsock::{Addr, Conn, Spin};
+use streamsock::{Addr, Conn, Spin, serve};
 
 use cli::{Args, Error};
 use netrpc::gob::{Record, Value};
@@ -29,7 +29,7 @@ Serves Greeter.Greet, Arith.Multiply and Arith.Divide to clients of Go's net/rpc
   -h, --help       print this
 ";
 
-/// Connections served at once, at each address.
+/// Connections served at once.
 const MAX_CONNS: usize = 512;
 
 fn main() -> ExitCode {
@@ -63,7 +63,7 @@ fn run(args: &mut Args) -> Result<(), Error> {
         Some(budget) => server.serve(conn, |conn| Spin::new(conn, budget)),
         None => server.serve(conn, |conn| conn),
     };
-    cli::serve_all(&listeners, &addrs, MAX_CONNS, handler)
+    serve(&listeners, MAX_CONNS, handler).map_err(|e| Error::Failed(e.to_string()))
 }
 
 fn divide(args: Operands) -> Result<Quotient, String> {

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use super::addr::Addr;
 /// A connection over a Unix-domain or a TCP stream socket.
 ///
 /// Each method is std's of the same name on [`UnixStream`] and [`TcpStream`], and costs what that
-/// costs: a `match` of two variants and the call. Errors are the system's own, with its code; a
-/// method lists those that are to be expected. The variants are public, for what only one of the
-/// two can do.
+/// costs and a `match` of two variants: a compare and a jump. Errors are the system's own, with its
+/// code; a method lists those that are to be expected. The variants are public, for what only one of
+/// the two can do, and there will be no third: a `match` of both is complete.
 ///
 /// [`Read`] and [`Write`] are there for `&Conn` too, so that one thread can read while another
 /// writes. A read that returns 0 means that the peer has ended its direction.
@@ -46,15 +46,18 @@ impl Conn {
     /// Connects to `addr`. On TCP it turns on `TCP_NODELAY`, as Go does; a host with several
     /// addresses is tried at each in turn.
     ///
-    /// It blocks while the backlog of the listener is full: on a Unix socket until there is room,
-    /// on TCP until the system gives up (minutes).
+    /// It blocks while the backlog of the listener is full: on a Unix socket until there is room
+    /// (macOS and the BSDs refuse), on TCP until the system gives up (minutes). A signal does not
+    /// end it.
     ///
     /// # Errors
     ///
     /// The system's, with its code: `NotFound` where a path does not exist, `ConnectionRefused`
     /// where nobody listens (a killed server leaves its file behind), `PermissionDenied` where the
-    /// mode of the file or of a directory above it forbids. `InvalidInput` for a path over the
-    /// system's limit and for [`Addr::Unnamed`]; `Unsupported` for an abstract name off Linux.
+    /// mode of the file or of a directory above it forbids. A host name that is not found has no
+    /// code. `InvalidInput` for a path over the system's limit and for [`Addr::Unnamed`];
+    /// `Unsupported` for an abstract name off Linux. No message names the address: whoever prints
+    /// the error knows it.
     ///
     /// ```no_run
     /// use streamsock::{Addr, Conn};
@@ -71,7 +74,16 @@ impl Conn {
                 let _ = stream.set_nodelay(true);
                 Ok(Conn::Tcp(stream))
             }
-            _ => UnixStream::connect_addr(&addr.to_unix()?).map(Conn::Unix),
+            _ => {
+                let addr = addr.to_unix()?;
+                loop {
+                    match UnixStream::connect_addr(&addr) {
+                        // By a signal, while the backlog was full; nothing was begun.
+                        Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                        connected => return connected.map(Conn::Unix),
+                    }
+                }
+            }
         }
     }
 
@@ -131,8 +143,15 @@ impl Conn {
         }
     }
 
-    /// Bounds how long a read may block; `None` for ever. A read that runs out fails with
+    /// Bounds how long one read may block; `None` for ever. A read that runs out fails with
     /// `WouldBlock`. `SO_RCVTIMEO`: [socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html).
+    ///
+    /// It bounds a read, not a message: a peer that sends a byte now and then is never timed out.
+    /// [`read_exact`](Read::read_exact) drops what it has read when a read fails, so after
+    /// `WouldBlock` the stream is out of step: call [`read`](Read::read), and keep what came. With a
+    /// timeout, a read may also fail with `Interrupted`, even without a signal handler
+    /// ([signal(7)](https://man7.org/linux/man-pages/man7/signal.7.html)), as when another thread
+    /// starts a process: read again.
     ///
     /// # Errors
     ///
@@ -347,6 +366,15 @@ impl AsRawFd for Conn {
         match self {
             Conn::Unix(stream) => stream.as_raw_fd(),
             Conn::Tcp(stream) => stream.as_raw_fd(),
+        }
+    }
+}
+
+impl IntoRawFd for Conn {
+    fn into_raw_fd(self) -> RawFd {
+        match self {
+            Conn::Unix(stream) => stream.into_raw_fd(),
+            Conn::Tcp(stream) => stream.into_raw_fd(),
         }
     }
 }

@@ -3,11 +3,15 @@
 //! To copy this file, `addr.rs`, `conn.rs` and `socket_file.rs` are needed.
 
 use std::fmt;
-use std::io;
+use std::io::{self, ErrorKind};
+use std::iter::FusedIterator;
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::thread;
+use std::time::Duration;
 
 use super::addr::Addr;
 use super::conn::Conn;
@@ -39,10 +43,12 @@ pub struct Listener {
     // Fields are dropped in this order: the file goes while the socket is still open, see there.
     file: Option<SocketFile>,
     socket: Socket,
-    /// A duplicate of the descriptor, as std has `shutdown` for streams alone. `None` when there
-    /// was no descriptor left for it.
-    handle: Option<Conn>,
+    /// A duplicate of the descriptor, as std has `shutdown` for streams alone; made beforehand, as
+    /// there may be no descriptor left for it then. `None` once it is used, or if there was none.
+    handle: Mutex<Option<Conn>>,
     shut_down: AtomicBool,
+    /// How many threads are in accept(2), or about to be.
+    accepting: AtomicUsize,
 }
 
 enum Socket {
@@ -52,17 +58,30 @@ enum Socket {
 
 impl Listener {
     /// Binds and listens. A TCP listener has `SO_REUSEADDR` set, so that it can be started again at
-    /// once. The backlog is std's: 128 on TCP; on a Unix socket what the system allows
-    /// (`net.core.somaxconn` on Linux).
+    /// once.
+    ///
+    /// # The backlog
+    ///
+    /// The system connects clients before they are accepted and queues them, up to a limit that std
+    /// sets: on Linux 128 on TCP, and on a Unix socket `net.core.somaxconn` (4096), see
+    /// [listen(2)](https://man7.org/linux/man-pages/man2/listen.2.html). When the queue is full, a
+    /// Unix `connect` waits on Linux (a non-blocking one gets `EAGAIN`) and is refused on macOS and
+    /// the BSDs; a TCP `connect` is retried by the system until it times out, and a few clients that
+    /// believed themselves connected are reset.
     ///
     /// # The socket's file
     ///
     /// A server that is killed, by Ctrl-C too, leaves its file behind, and `bind(2)` refuses a path
-    /// that exists. So the one who binds has to tell a stale file from a live server's: here, a
-    /// socket that nobody holds (connecting to it is refused) is removed and bound anew, under an
-    /// exclusive lock on its directory, so that of several servers started at once one wins.
-    /// Anything else at the path is left as it is. The lock, `flock(2)`, binds only programs that
-    /// take it, as this library does.
+    /// that exists. So `bind` distinguishes a stale file from a live server's: a socket that nobody
+    /// holds is removed and bound anew, under an exclusive lock on its directory, so that of several
+    /// servers started at once only one takes it over. Anything else at the path is left as it is.
+    ///
+    /// The lock, `flock(2)`, binds only programs that take it, as this library does. While somebody
+    /// else holds it, `bind` waits for up to 1 s, and then goes on without: it still binds a path
+    /// that is free, and takes nothing over. So it does where there is no such lock (a directory that
+    /// cannot be read, some network file systems, Android, DragonFly). A directory that two kernels
+    /// share (NFS, a mount of a virtual machine's) is no place for a socket: a server on the other
+    /// one looks stale.
     ///
     /// A relative path is looked up again when the file is removed: a program that changes its
     /// working directory gives an absolute one.
@@ -72,7 +91,8 @@ impl Listener {
     /// `AddrInUse` where a live server or a file that is no socket holds the path, or where a stale
     /// file could not be taken over safely: the message says which. `InvalidInput` for a path over
     /// the system's limit and for [`Addr::Unnamed`]; `Unsupported` for an abstract name off Linux.
-    /// Otherwise the system's own error, with its code.
+    /// Otherwise the system's own error, with its code; a host name that is not found has none.
+    /// No message names the address: whoever prints the error knows it.
     pub fn bind(addr: &Addr) -> io::Result<Listener> {
         match addr {
             Addr::Unix(path) => {
@@ -89,9 +109,13 @@ impl Listener {
 
     /// As [`bind`](Listener::bind), and the socket's file has the mode `mode`, of which `umask`
     /// takes nothing away. At no instant can anyone connect whom the mode shuts out: connecting
-    /// needs the permission to write, `0o200`, `0o020` or `0o002`
+    /// requires write permission, `0o200`, `0o020` or `0o002`
     /// ([unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html); some old systems ignore the
     /// mode). A directory of mode 0700 guards as well, on every system, and with less machinery.
+    ///
+    /// The mode is no protection where others may rename the file. So a directory that everybody may
+    /// write and that has no sticky bit is refused; one that its group may write is taken, and the
+    /// group is trusted.
     ///
     /// The socket is made in a fresh directory of mode 0700 beside the path and then linked to it.
     /// That temporary path is what the client's [`peer_addr`](Conn::peer_addr) and `ss -xl` show,
@@ -100,7 +124,8 @@ impl Listener {
     /// # Errors
     ///
     /// Those of `bind`. `InvalidInput` for a TCP or abstract address, which have no file, for a mode
-    /// beyond `0o777`, and for a directory whose path leaves no room for the temporary one.
+    /// beyond `0o777`, for a directory that others may write, and for one whose path leaves no room
+    /// for the temporary one.
     ///
     /// ```
     /// # use streamsock::{Addr, Listener};
@@ -146,19 +171,15 @@ impl Listener {
     ///
     /// The system's, [accept(2)](https://man7.org/linux/man-pages/man2/accept.2.html): without a
     /// descriptor left (`EMFILE`, `ENFILE`) the connection stays in the backlog, and a later call
-    /// can have it. After [`shutdown`](Listener::shutdown), `InvalidInput` (`EINVAL`).
+    /// can have it. `InvalidInput` once the listener is [shut down](Listener::shutdown).
     pub fn accept(&self) -> io::Result<(Conn, Addr)> {
-        match &self.socket {
-            Socket::Unix(listener) => {
-                let (stream, addr) = listener.accept()?;
-                Ok((Conn::Unix(stream), addr.into()))
-            }
-            Socket::Tcp(listener) => {
-                let (stream, addr) = listener.accept()?;
-                // It fails, on macOS, when the peer has gone already: the first read will say so.
-                let _ = stream.set_nodelay(true);
-                Ok((Conn::Tcp(stream), addr.into()))
-            }
+        self.accepting.fetch_add(1, SeqCst);
+        let accepted = (!self.is_shut_down()).then(|| self.socket.accept());
+        self.accepting.fetch_sub(1, SeqCst);
+        match accepted {
+            // What a shutdown has woken it up with is closed.
+            Some(accepted) if !self.is_shut_down() => accepted,
+            _ => Err(invalid("the listener is shut down")),
         }
     }
 
@@ -176,14 +197,19 @@ impl Listener {
         }
     }
 
-    /// Stops listening, for good: every blocked [`accept`](Listener::accept) wakes up and fails,
-    /// [`incoming`](Listener::incoming) ends, and new clients are refused. What was accepted goes
-    /// on. The file stays until the listener is dropped.
+    /// Stops listening, for good: the socket's file is removed, every blocked
+    /// [`accept`](Listener::accept) fails, [`incoming`](Listener::incoming) ends, clients that still
+    /// queue are disconnected, and new ones are refused. What was accepted goes on, and a successor
+    /// can bind the address meanwhile. Another call changes nothing.
     ///
-    /// It works when no descriptor is left, too.
+    /// It acts on the socket: other processes that share it stop listening, too. On Linux it works
+    /// without a descriptor left. Elsewhere it needs one, as `shutdown(2)` may not wake a blocked
+    /// `accept` and a connection has to; and TCP clients may connect until the listener is dropped,
+    /// only to be closed then.
     ///
-    /// Linux wakes every blocked call. Other systems need not: where `shutdown(2)` says that a
-    /// listening socket is not connected, one connection to the listener itself wakes one call.
+    /// # Errors
+    ///
+    /// The system's, when no descriptor was left at `bind` nor is now (`EMFILE`): nothing is changed.
     ///
     /// ```
     /// use std::thread;
@@ -199,34 +225,72 @@ impl Listener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn shutdown(&self) -> io::Result<()> {
-        self.shut_down.store(true, Ordering::Release);
-        let done = match &self.handle {
-            Some(handle) => handle.shutdown(Shutdown::Both),
-            None => self.socket.duplicate()?.shutdown(Shutdown::Both),
+        let mut handle = self.handle.lock().expect("nothing panics under this lock");
+        if self.is_shut_down() {
+            return Ok(());
+        }
+        let stream = match handle.take() {
+            Some(stream) => stream,
+            None => self.socket.duplicate()?,
         };
+        self.shut_down.store(true, SeqCst);
+        // Whoever enters accept(2) from here on does not block.
+        self.set_nonblocking(true)?;
+        if !cfg!(any(target_os = "linux", target_os = "android")) {
+            self.wake_by_connecting();
+        }
+        if let Some(file) = &self.file {
+            file.remove();
+        }
+        let done = stream.shutdown(Shutdown::Both);
+        drop(stream); // the queue is accepted with its descriptor
+        while match self.socket.accept() {
+            Ok(_) => true,
+            Err(e) => matches!(e.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted),
+        } {}
         match done {
-            // On Linux this is a second call; elsewhere, accept may still wait.
-            Err(e) if e.kind() == io::ErrorKind::NotConnected => {
-                let _ = Conn::connect(&self.local_addr()?);
-                Ok(())
-            }
+            // What macOS and FreeBSD say of a socket that listens.
+            Err(e) if e.kind() == ErrorKind::NotConnected => Ok(()),
             done => done,
         }
     }
-}
-
-impl Listener {
-    fn adopt(socket: Socket) -> Listener {
-        let handle = socket.duplicate().ok();
-        Listener { file: None, socket, handle, shut_down: AtomicBool::new(false) }
-    }
 
     pub(super) fn is_shut_down(&self) -> bool {
-        self.shut_down.load(Ordering::Acquire)
+        self.shut_down.load(SeqCst)
+    }
+
+    /// Wakes the threads in accept(2) where shutdown(2) may not: with a connection each.
+    fn wake_by_connecting(&self) {
+        while self.accepting.load(SeqCst) > 0 {
+            // Refused: the backlog is full, which wakes them as well.
+            let Ok(_) = self.local_addr().and_then(|addr| Conn::connect(&addr)) else { return };
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn adopt(socket: Socket) -> Listener {
+        let handle = Mutex::new(socket.duplicate().ok());
+        let (shut_down, accepting) = (AtomicBool::new(false), AtomicUsize::new(0));
+        Listener { file: None, socket, handle, shut_down, accepting }
     }
 }
 
 impl Socket {
+    fn accept(&self) -> io::Result<(Conn, Addr)> {
+        match self {
+            Socket::Unix(listener) => {
+                let (stream, addr) = listener.accept()?;
+                Ok((Conn::Unix(stream), addr.into()))
+            }
+            Socket::Tcp(listener) => {
+                let (stream, addr) = listener.accept()?;
+                // It fails, on macOS, when the peer has gone already: the first read will say so.
+                let _ = stream.set_nodelay(true);
+                Ok((Conn::Tcp(stream), addr.into()))
+            }
+        }
+    }
+
     /// The same socket as a stream.
     fn duplicate(&self) -> io::Result<Conn> {
         match self {
@@ -240,10 +304,11 @@ impl Socket {
     }
 }
 
+/// As of a [`Conn`]: `Listener { fd: 3, local: unix:/tmp/echo.sock }`.
 impl fmt::Debug for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut listener = f.debug_struct("Listener");
-        listener.field("fd", &self.as_fd());
+        listener.field("fd", &self.as_raw_fd());
         if let Ok(local) = self.local_addr() {
             listener.field("local", &format_args!("{local}"));
         }
@@ -273,6 +338,15 @@ impl AsFd for Listener {
     }
 }
 
+impl AsRawFd for Listener {
+    fn as_raw_fd(&self) -> RawFd {
+        match &self.socket {
+            Socket::Unix(listener) => listener.as_raw_fd(),
+            Socket::Tcp(listener) => listener.as_raw_fd(),
+        }
+    }
+}
+
 impl<'a> IntoIterator for &'a Listener {
     type Item = io::Result<Conn>;
     type IntoIter = Incoming<'a>;
@@ -294,13 +368,28 @@ impl Iterator for Incoming<'_> {
 
     fn next(&mut self) -> Option<io::Result<Conn>> {
         let accepted = self.listener.accept();
-        if self.listener.is_shut_down() {
-            return None;
-        }
-        Some(accepted.map(|(conn, _)| conn))
+        (!self.listener.is_shut_down()).then(|| accepted.map(|(conn, _)| conn))
     }
 }
 
+impl FusedIterator for Incoming<'_> {}
+
 fn invalid(why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, why)
+    io::Error::new(ErrorKind::InvalidInput, why)
+}
+
+#[cfg(test)]
+#[test]
+fn connecting_wakes_every_blocked_accept() {
+    let listener = Listener::from(TcpListener::bind("127.0.0.1:0").unwrap());
+    thread::scope(|scope| {
+        let accepts: Vec<_> = (0..4).map(|_| scope.spawn(|| listener.accept())).collect();
+        while listener.accepting.load(SeqCst) < 4 {
+            thread::yield_now();
+        }
+        listener.shut_down.store(true, SeqCst);
+        listener.set_nonblocking(true).unwrap();
+        listener.wake_by_connecting();
+        accepts.into_iter().for_each(|accept| drop(accept.join().unwrap().unwrap_err()));
+    });
 }

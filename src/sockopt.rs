@@ -21,9 +21,10 @@ use libc::c_int;
 /// itself as long as nobody sets it.
 ///
 /// ```
-/// use streamsock::{Conn, sockopt};
+/// use std::os::unix::net::UnixStream;
+/// use streamsock::sockopt;
 ///
-/// let (near, _far) = Conn::pair()?;
+/// let (near, _far) = UnixStream::pair()?;
 /// sockopt::set_send_buffer(&near, 64 * 1024)?;
 /// let effective = sockopt::send_buffer(&near)?;
 /// assert!(effective >= 64 * 1024); // 131,072 on Linux
@@ -85,9 +86,10 @@ pub struct PeerCred {
 ///
 /// ```
 /// # #[cfg(target_os = "linux")] {
-/// use streamsock::{Conn, sockopt};
+/// use std::os::unix::net::UnixStream;
+/// use streamsock::sockopt;
 ///
-/// let (near, _far) = Conn::pair()?;
+/// let (near, _far) = UnixStream::pair()?;
 /// let peer = sockopt::peer_cred(&near)?;
 /// assert_eq!(peer.pid as u32, std::process::id());
 /// # }

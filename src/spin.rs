@@ -1,13 +1,17 @@
 //! `Spin`: a `Conn` that polls for a moment before it sleeps.
 //!
-//! To copy this file, `conn.rs` is needed, with what that needs.
+//! To copy this file, `addr.rs` and `conn.rs` are needed.
 
+use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::net::Shutdown;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::addr::Addr;
 use super::conn::Conn;
 
 /// A [`Conn`] whose reads and writes poll for up to a budget before they sleep in the kernel.
@@ -31,8 +35,6 @@ use super::conn::Conn;
 ///
 /// A budget of a few round trips, some 50 µs, is a start. A budget of zero never polls.
 ///
-/// Timeouts that were set on the `Conn` hold for the sleep, after the budget.
-///
 /// There is no `Spin` to share between threads and no way to clone one: polling makes the socket
 /// non-blocking, and `O_NONBLOCK` belongs to the socket, not to a handle on it. For the same reason
 /// a clone that was made of the `Conn` before may see `WouldBlock`.
@@ -53,7 +55,6 @@ use super::conn::Conn;
 /// let near: Conn = near.into_inner()?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct Spin {
     conn: Conn,
     budget: Duration,
@@ -77,10 +78,29 @@ impl Spin {
         Spin { conn, budget, nonblocking: false, sleeps: 0, penalty: 0 }
     }
 
-    /// The `Conn`, for its addresses and its half-close. To read or write through it here may fail
-    /// with `WouldBlock`.
-    pub fn get_ref(&self) -> &Conn {
-        &self.conn
+    /// As [`Conn::local_addr`].
+    pub fn local_addr(&self) -> io::Result<Addr> {
+        self.conn.local_addr()
+    }
+
+    /// As [`Conn::peer_addr`].
+    pub fn peer_addr(&self) -> io::Result<Addr> {
+        self.conn.peer_addr()
+    }
+
+    /// As [`Conn::set_read_timeout`]; it counts from when the budget is used up.
+    pub fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.conn.set_read_timeout(timeout)
+    }
+
+    /// As [`Conn::set_write_timeout`]; it counts from when the budget is used up.
+    pub fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.conn.set_write_timeout(timeout)
+    }
+
+    /// As [`Conn::shutdown`].
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.conn.shutdown(how)
     }
 
     /// The `Conn`, blocking again.
@@ -142,6 +162,12 @@ impl Spin {
     }
 }
 
+impl fmt::Debug for Spin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spin").field("conn", &self.conn).field("budget", &self.budget).finish()
+    }
+}
+
 impl Read for Spin {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.wait(|mut conn| conn.read(buf))
@@ -164,6 +190,13 @@ impl Write for Spin {
     /// There is nothing to flush: a write is in the socket's buffer when it returns.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// For its options, and for poll(2). It may be non-blocking.
+impl AsFd for Spin {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.conn.as_fd()
     }
 }
 

@@ -139,9 +139,10 @@ fn a_path_too_long_is_told_with_its_length_and_the_limit() {
     for error in [Listener::bind(&addr).unwrap_err(), Conn::connect(&addr).unwrap_err()] {
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
         let message = error.to_string();
-        for part in [path.to_str().unwrap(), &(MAX_PATH + 1).to_string(), &MAX_PATH.to_string()] {
-            assert!(message.contains(part), "{message}");
+        for part in [(MAX_PATH + 1).to_string(), MAX_PATH.to_string()] {
+            assert!(message.contains(&part), "{message}");
         }
+        assert!(!message.contains(path.to_str().unwrap()), "{message}");
     }
 }
 

@@ -119,7 +119,7 @@ fn what_went_wrong_is_one_sentence() {
         (
             "echo_server",
             vec![&regular],
-            "is a regular file, not a socket, and was left as it is; free",
+            "a regular file is there, not a socket, and was left as it is; free",
         ),
     ];
     for (name, args, expected) in cases {

@@ -125,7 +125,7 @@ fn shutdown_ends_it_while_it_waits_and_the_file_goes() {
         let listener = Listener::bind(addr).unwrap();
         let bound = listener.local_addr().unwrap();
         thread::scope(|scope| {
-            let server = scope.spawn(|| serve(&listener, 8, common::echo));
+            let server = scope.spawn(|| serve(std::slice::from_ref(&listener), 8, common::echo));
             assert_echoed(&bound, b"it runs");
             listener.shutdown().unwrap();
             server.join().unwrap().unwrap();
@@ -148,7 +148,7 @@ fn it_returns_after_the_handlers_that_run() {
         let (started, has_started) = mpsc::channel();
         thread::scope(|scope| {
             let server = scope.spawn(|| {
-                serve(&listener, 1, |conn| {
+                serve(std::slice::from_ref(&listener), 1, |conn| {
                     started.send(()).unwrap();
                     common::echo(conn);
                 })
@@ -171,10 +171,10 @@ fn it_returns_after_the_handlers_that_run() {
 fn what_it_refuses() {
     over_both(|addr| {
         let listener = Listener::bind(addr).unwrap();
-        let error = serve(&listener, 0, common::echo).unwrap_err();
+        let error = serve(std::slice::from_ref(&listener), 0, common::echo).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
         listener.set_nonblocking(true).unwrap();
-        let error = serve(&listener, 1, common::echo).unwrap_err();
+        let error = serve(std::slice::from_ref(&listener), 1, common::echo).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::WouldBlock);
     });
 }
@@ -228,7 +228,7 @@ fn without_a_descriptor_shutdown_ends_it() {
             files.push(file);
         }
         thread::scope(|scope| {
-            let server = scope.spawn(|| serve(&listener, 8, common::echo));
+            let server = scope.spawn(|| serve(std::slice::from_ref(&listener), 8, common::echo));
             let end = ShutDown(&listener);
             // A descriptor for the one that waits; there is none for the next.
             files.pop();

@@ -40,7 +40,7 @@ fn ping_pong_between_two_that_poll() {
                     assert_eq!(message, [n as u8; 128]);
                 }
                 // The server polls for an hour, but end of file ends that.
-                client.get_ref().shutdown(Shutdown::Both).unwrap();
+                client.shutdown(Shutdown::Both).unwrap();
             });
         }
     });

@@ -4,7 +4,7 @@
 use std::env;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::{self, Child, Command};
 use std::thread::{self, JoinHandle};
@@ -68,10 +68,19 @@ impl End {
         if spin.is_zero() { End::Block(conn) } else { End::Spin(Spin::new(conn, spin)) }
     }
 
-    pub fn conn(&self) -> &Conn {
+    fn shutdown(&self) -> io::Result<()> {
         match self {
-            End::Block(conn) => conn,
-            End::Spin(spin) => spin.get_ref(),
+            End::Block(conn) => conn.shutdown(Shutdown::Both),
+            End::Spin(spin) => spin.shutdown(Shutdown::Both),
+        }
+    }
+}
+
+impl AsFd for End {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            End::Block(conn) => conn.as_fd(),
+            End::Spin(spin) => spin.as_fd(),
         }
     }
 }
@@ -212,7 +221,7 @@ fn start(
 
 impl Drop for Cell {
     fn drop(&mut self) {
-        let _ = self.end.conn().shutdown(Shutdown::Both);
+        let _ = self.end.shutdown();
         match &mut self.server {
             Server::Process(child) => drop(child.wait()),
             Server::Thread(thread) => drop(thread.take().map(JoinHandle::join)),

@@ -20,7 +20,7 @@ use std::slice;
 use std::thread;
 use std::time::Duration;
 
-use streamsock::Addr;
+use streamsock::{Addr, serve};
 
 use crate::cli::{self, Args, Error};
 use ends::{Answer, greet};
@@ -123,11 +123,12 @@ impl Options {
         }
         let addrs = slice::from_ref(addr);
         Some(cli::listen(addrs, None).and_then(|listeners| {
-            cli::serve_all(&listeners, addrs, 64, |conn| {
+            let served = serve(&listeners, 64, |conn| {
                 if let Err(e) = greet(conn, answer) {
                     cli::say(&format!("{addr}: a client's run ended early: {e}"));
                 }
-            })
+            });
+            served.map_err(|e| cli::failed(addr, e))
         }))
     }
 

@@ -9,9 +9,8 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::ExitCode;
-use std::thread;
 
-use streamsock::{Addr, Conn, Listener, serve};
+use streamsock::{Addr, Conn, Listener};
 
 /// Runs a program and turns its end into an exit status. The first line of `help` is the usage.
 pub fn main(
@@ -153,30 +152,6 @@ pub fn listen(addrs: &[Addr], mode: Option<u32>) -> Result<Vec<Listener>, Error>
         say(&format!("listening on {bound}"));
     }
     Ok(listeners)
-}
-
-/// Serves all listeners, each in a thread of its own. One that fails ends the others.
-pub fn serve_all(
-    listeners: &[Listener],
-    addrs: &[Addr],
-    max_conns: usize,
-    handler: impl Fn(Conn) + Sync,
-) -> Result<(), Error> {
-    let handler = &handler;
-    thread::scope(|scope| {
-        let start = |listener| {
-            scope.spawn(move || {
-                let served = serve(listener, max_conns, handler);
-                listeners.iter().for_each(|other| drop(other.shutdown()));
-                served
-            })
-        };
-        let threads: Vec<_> = listeners.iter().map(start).collect();
-        for (thread, addr) in threads.into_iter().zip(addrs) {
-            thread.join().expect("serve does not panic").map_err(|e| failed(addr, e))?;
-        }
-        Ok(())
-    })
 }
 
 /// Connects, or says what to do.

@@ -96,7 +96,7 @@ pub fn with_server<T>(
     let listener = Listener::bind(addr).unwrap();
     let bound = listener.local_addr().unwrap();
     thread::scope(|scope| {
-        let server = scope.spawn(|| serve(&listener, max_conns, &handler));
+        let server = scope.spawn(|| serve(std::slice::from_ref(&listener), max_conns, &handler));
         let end = ShutDown(&listener);
         let result = body(&bound);
         drop(end);
