@@ -2,9 +2,9 @@
 //!
 //! To copy this file, `conn.rs` and `listener.rs` are needed, with what those need.
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind::*};
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 use std::{mem, thread};
 
@@ -19,16 +19,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// until every listener is [shut down](Listener::shutdown).
 ///
 /// At most `max_conns` handlers run at once; a few hundred is a good start, as each takes a thread, a
-/// descriptor and some 20 KiB. Beyond that the next clients wait: up to 16 of them accepted, the rest
-/// in the [backlog](Listener::bind). A client that says nothing keeps its place, so a server for
-/// strangers sets a [read timeout](Conn::set_read_timeout).
+/// descriptor and some 20 KiB. The next clients wait: up to 16 accepted, the rest in the
+/// [backlog](Listener::bind). A client that says nothing keeps its place, so a server for strangers
+/// sets a [read timeout](Conn::set_read_timeout).
 ///
-/// A connection that was aborted before it was accepted is passed over. After a network error, and
-/// when descriptors, memory or threads run out, it pauses, for 5 ms at first and 1 s at most or until
-/// a handler ends, and goes on; what it has accepted is served. A handler that panics ends its own
-/// connection only (where panics unwind, as they do by default). What aborts the process ends the
-/// server: an allocation that fails, or a new thread for whose signal stack std has no room, near
-/// `vm.max_map_count` (some 16,000 threads) or under a limit on address space.
+/// It outlives a handler that panics (where panics unwind), network errors, and a shortage of
+/// descriptors, memory or threads: it tries again after 5 ms, doubling to 1 s, or when a handler ends.
+/// It does not outlive what aborts the process: an allocation that fails, or a new thread for whose
+/// signal stack std finds no room, near `vm.max_map_count` (some 16,000 threads) or a limit on memory.
 ///
 /// It returns once all listeners are shut down *and* the running handlers are done: a handler that
 /// must come to an end sets a read timeout, or has its connection shut down.
@@ -38,24 +36,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// What `accept` on one of the listeners fails with otherwise, after it has shut down the others:
 /// `WouldBlock`, for one, on a non-blocking listener. `InvalidInput` when `max_conns` is 0.
 ///
-/// ```
-/// use std::io::{Read, Write};
-/// use streamsock::{Conn, Listener, serve};
+/// ```no_run
+/// use streamsock::{Listener, serve};
 ///
-/// let listeners = [Listener::bind(&"tcp:127.0.0.1:0".parse()?)?];
-/// let addr = listeners[0].local_addr()?;
-/// std::thread::scope(|scope| -> std::io::Result<()> {
-///     let server = scope.spawn(|| {
-///         serve(&listeners, 64, |mut conn| drop(conn.write_all(b"hello\n")))
-///     });
-///
-///     let mut greeting = String::new();
-///     Conn::connect(&addr)?.read_to_string(&mut greeting)?;
-///     assert_eq!(greeting, "hello\n");
-///
-///     listeners[0].shutdown()?;
-///     server.join().unwrap()
-/// })?;
+/// let unix = Listener::bind(&"unix:/tmp/echo.sock".parse()?)?;
+/// let tcp = Listener::bind(&"tcp:127.0.0.1:13500".parse()?)?;
+/// serve(&[unix, tcp], 512, |conn| drop(std::io::copy(&mut &conn, &mut &conn)))?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn serve<H>(listeners: &[Listener], max_conns: usize, handler: H) -> io::Result<()>
@@ -63,15 +49,14 @@ where
     H: Fn(Conn) + Sync,
 {
     if max_conns == 0 {
-        let why = "max_conns is 0: nobody would be served";
-        return Err(io::Error::new(ErrorKind::InvalidInput, why));
+        return Err(io::Error::new(InvalidInput, "max_conns is 0: nobody is served"));
     }
     let state = Mutex::new(State { waiting: vec![0; listeners.len()], ..State::default() });
     let (changed, turn) = (Condvar::new(), Condvar::new());
     let server = &Server { listeners, max_conns, handler, state, changed, turn };
     // This thread serves nobody. It starts an acceptor where one is missing, after a failure later.
     thread::scope(|scope| {
-        let mut state = server.lock();
+        let mut state = server.state.lock().unwrap();
         while !listeners.iter().all(Listener::is_shut_down) {
             if server.missing(&state).is_none() {
                 state = server.changed.wait(state).unwrap();
@@ -84,14 +69,14 @@ where
             state.waiting[at] += 1;
             drop(state);
             let started = thread::Builder::new().spawn_scoped(scope, move || server.work(at));
-            state = server.lock();
+            state = server.state.lock().unwrap();
             if started.is_err() {
                 state.waiting[at] -= 1;
                 state.failures += 1;
             }
         }
     });
-    let error = server.lock().error.take();
+    let error = server.state.lock().unwrap().error.take();
     error.map_or(Ok(()), Err)
 }
 
@@ -99,7 +84,7 @@ struct Server<'a, H> {
     listeners: &'a [Listener],
     max_conns: usize,
     handler: H,
-    state: Mutex<State>,
+    state: Mutex<State>, // nothing panics under this lock
     /// For the thread that called `serve`: an acceptor may be missing, or all may have ended.
     changed: Condvar,
     /// For a thread that has accepted a connection beyond `max_conns`: a handler has ended.
@@ -108,9 +93,9 @@ struct Server<'a, H> {
 
 #[derive(Default)]
 struct State {
-    /// Connections that were accepted and are not done with; `running` of them have a handler.
-    taken: usize,
-    running: usize,
+    /// How many connections were accepted so far, and how many of these are over.
+    accepted: usize,
+    over: usize,
     /// For each listener, the threads that wait in `accept` or are on their way there.
     waiting: Vec<usize>,
     /// How often in a row no thread could be started, or no connection accepted.
@@ -119,10 +104,6 @@ struct State {
 }
 
 impl<H: Fn(Conn) + Sync> Server<'_, H> {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("nothing panics under this lock")
-    }
-
     /// The first listener with nobody in `accept`, from the one after `at` on and all around.
     fn unattended(&self, state: &State, at: usize) -> Option<usize> {
         (at + 1..self.listeners.len())
@@ -132,99 +113,85 @@ impl<H: Fn(Conn) + Sync> Server<'_, H> {
 
     /// The listener that an acceptor is to be started for.
     fn missing(&self, state: &State) -> Option<usize> {
-        self.unattended(state, 0).filter(|_| state.taken < self.max_conns)
+        self.unattended(state, 0).filter(|_| state.accepted - state.over < self.max_conns)
     }
 
-    /// Serves connections where nobody else waits for them, or else where it was, until enough
-    /// threads wait.
+    /// Serves where nobody else waits, or else where it was, until enough threads wait.
     fn work(&self, mut at: usize) {
         while self.serve_one(at) {
-            let mut state = self.lock();
-            let is_spare = state.waiting.iter().sum::<usize>() >= MAX_IDLE;
-            let stays = !is_spare && !self.listeners[at].is_shut_down();
-            match self.unattended(&state, at).or(stays.then_some(at)) {
-                Some(next) => at = next,
-                None => break,
-            }
-            state.waiting[at] += 1;
+            let mut state = self.state.lock().unwrap();
+            let is_idle = state.waiting.iter().sum::<usize>() < MAX_IDLE;
+            let stays = (is_idle && !self.listeners[at].is_shut_down()).then_some(at);
+            let Some(next) = self.unattended(&state, at).or(stays) else { break };
+            state.waiting[next] += 1;
             if self.missing(&state).is_some() {
                 self.changed.notify_one();
             }
+            at = next;
         }
         self.changed.notify_one();
     }
 
-    /// Whoever accepts a connection serves it: handing it over would cost a wake-up more. Answers
-    /// whether the thread goes on.
+    /// Whoever accepts serves: to hand over costs a wake-up. Answers whether the thread goes on.
     fn serve_one(&self, at: usize) -> bool {
         let accepted = self.listeners[at].accept();
-        let mut state = self.lock();
+        let mut state = self.state.lock().unwrap();
         state.waiting[at] -= 1;
         let conn = match accepted {
             Ok((conn, _)) => conn,
-            Err(_) if self.listeners[at].is_shut_down() => return true,
+            Err(e) if is_passing(&e) || self.listeners[at].is_shut_down() => return true,
+            Err(e) if is_shortage(&e) => {
+                state.failures += u32::from(state.waiting[at] == 0);
+                return false;
+            }
             Err(e) => {
-                match pause_after(&e) {
-                    Some(Duration::ZERO) => return true,
-                    Some(_) => state.failures += 1,
-                    None => {
-                        state.error.get_or_insert(e);
-                        self.listeners.iter().for_each(|listener| drop(listener.shutdown()));
-                    }
-                }
+                state.error.get_or_insert(e);
+                self.listeners.iter().for_each(|listener| drop(listener.shutdown()));
                 return false;
             }
         };
-        state.taken += 1;
+        let turn = state.accepted;
+        state.accepted += 1;
         state.failures = 0;
         if self.missing(&state).is_some() {
             self.changed.notify_one();
         }
         let mut is_late = false;
-        while state.running == self.max_conns && !is_late {
+        while turn.saturating_sub(state.over) >= self.max_conns && !is_late {
             (state, _) = self.turn.wait_timeout(state, LONGEST_PAUSE).unwrap();
             is_late = self.listeners[at].is_shut_down();
         }
+        drop(state);
         if !is_late {
-            state.running += 1;
-            drop(state);
             let ended = panic::catch_unwind(AssertUnwindSafe(|| (self.handler)(conn)));
             // What a handler throws may panic once more when it is dropped.
-            let dropped = panic::catch_unwind(AssertUnwindSafe(|| drop(ended)));
-            dropped.unwrap_or_else(mem::forget);
-            state = self.lock();
-            state.running -= 1;
+            let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(ended))).map_err(mem::forget);
         }
-        state.taken -= 1;
-        self.turn.notify_one();
+        self.state.lock().unwrap().over += 1;
+        self.turn.notify_all();
         true
     }
 }
 
-/// How long to wait until the next `accept`, as accept(2) advises; `None`: it will fail for ever.
-fn pause_after(e: &io::Error) -> Option<Duration> {
-    use ErrorKind::*;
-    // ENFILE, EMFILE, ENOBUFS and, on Linux, EPROTO: std has no `ErrorKind` for them.
+/// The fate of one connection: accept(2) says to try again.
+fn is_passing(e: &io::Error) -> bool {
+    matches!(e.kind(), Interrupted | ConnectionAborted)
+}
+
+/// What passes with time. std has no kinds for `ENFILE`, `EMFILE`, `ENOBUFS` and Linux's `EPROTO`.
+fn is_shortage(e: &io::Error) -> bool {
     let linux = cfg!(any(target_os = "linux", target_os = "android"));
     let codes = if linux { [23, 24, 105, 71] } else { [23, 24, 55, 55] };
-    match e.kind() {
-        Interrupted | ConnectionAborted => Some(Duration::ZERO),
-        NetworkDown | NetworkUnreachable | HostUnreachable | OutOfMemory => Some(FIRST_PAUSE),
-        _ if codes.map(Some).contains(&e.raw_os_error()) => Some(FIRST_PAUSE),
-        _ => None,
-    }
+    matches!(e.kind(), NetworkDown | NetworkUnreachable | HostUnreachable | OutOfMemory)
+        || codes.map(Some).contains(&e.raw_os_error())
 }
 
 #[test]
 fn what_is_retried_at_once_later_and_never() {
-    use ErrorKind::*;
-    let pauses = |kinds: &[ErrorKind]| -> Vec<_> {
-        kinds.iter().map(|kind| pause_after(&io::Error::from(*kind))).collect()
-    };
-    assert_eq!(pauses(&[Interrupted, ConnectionAborted]), [Some(Duration::ZERO); 2]);
+    let of = |kind: io::ErrorKind| (is_passing(&kind.into()), is_shortage(&kind.into()));
+    assert_eq!([Interrupted, ConnectionAborted].map(of), [(true, false); 2]);
     let later = [NetworkDown, NetworkUnreachable, HostUnreachable, OutOfMemory];
-    assert_eq!(pauses(&later), [Some(FIRST_PAUSE); 4]);
-    assert_eq!(pauses(&[WouldBlock, InvalidInput, Unsupported]), [None; 3]);
-    let codes = [23, 24].map(|code| pause_after(&io::Error::from_raw_os_error(code)));
-    assert_eq!(codes, [Some(FIRST_PAUSE); 2]);
+    assert_eq!(later.map(of), [(false, true); 4]);
+    assert_eq!([WouldBlock, InvalidInput, Unsupported].map(of), [(false, false); 3]);
+    assert!([23, 24].iter().all(|code| is_shortage(&io::Error::from_raw_os_error(*code))));
 }

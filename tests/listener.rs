@@ -1,6 +1,5 @@
 //! `Listener`: bind, accept, incoming, shutdown, on both transports.
 
-use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpListener;
 use std::os::fd::AsFd;
@@ -11,7 +10,9 @@ use streamsock::{Addr, Conn, Listener};
 
 mod common;
 
-use common::{ShutDown, TempDir, over_both, read_all, under};
+#[cfg(target_os = "linux")]
+use common::wait_until_others_sleep;
+use common::{ShutDown, TempDir, exhaust_descriptors, over_both, read_all, under};
 
 /// A connection and a word through it, to show that a listener is alive.
 fn works(listener: &Listener) {
@@ -20,15 +21,6 @@ fn works(listener: &Listener) {
     client.write_all(b"hi").unwrap();
     drop(client);
     assert_eq!(read_all(server), b"hi");
-}
-
-/// Takes every descriptor that this process may still have.
-fn exhaust_descriptors() -> Vec<File> {
-    let mut files = Vec::new();
-    while let Ok(file) = File::open("/dev/null") {
-        files.push(file);
-    }
-    files
 }
 
 #[test]
@@ -97,6 +89,27 @@ fn nonblocking_accept_does_not_wait() {
     });
 }
 
+/// Four threads wait, and all of them in accept(2) when it comes.
+#[test]
+#[cfg(target_os = "linux")]
+fn shutdown_wakes_everybody_in_accept() {
+    if !under("true", "shutdown_wakes_everybody_in_accept") {
+        return;
+    }
+    over_both(|addr| {
+        let listener = Listener::bind(addr).unwrap();
+        thread::scope(|scope| {
+            let accepting: Vec<_> = (0..4).map(|_| scope.spawn(|| listener.accept())).collect();
+            wait_until_others_sleep();
+            drop(ShutDown(&listener));
+            for thread in accepting {
+                let error = thread.join().unwrap().unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::InvalidInput);
+            }
+        });
+    });
+}
+
 #[test]
 fn shutdown_ends_every_incoming_for_good() {
     over_both(|addr| {
@@ -115,7 +128,46 @@ fn shutdown_ends_every_incoming_for_good() {
         let (file, port) = (ErrorKind::NotFound, ErrorKind::ConnectionRefused);
         let gone = if addr.network() == "unix" { file } else { port };
         assert_eq!(Conn::connect(&bound).unwrap_err().kind(), gone);
+        assert_eq!(listener.local_addr().unwrap().network(), addr.network());
+    });
+}
+
+/// Those who queue are neither left hanging nor handed to a later accept.
+#[test]
+fn shutdown_disconnects_those_who_queue() {
+    over_both(|addr| {
+        let listener = Listener::bind(addr).unwrap();
+        let bound = listener.local_addr().unwrap();
+        let mut queue: Vec<_> = (0..5).map(|_| Conn::connect(&bound).unwrap()).collect();
+        queue[0].write_all(b"anybody there?").unwrap();
         listener.shutdown().unwrap();
+        for conn in &mut queue {
+            assert_eq!(conn.read(&mut [0]).unwrap_or(0), 0);
+        }
+        assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::InvalidInput);
+    });
+}
+
+/// A successor binds while the last client of the old server is served. What the old one does then,
+/// a second shutdown and its drop, is no longer the successor's business.
+#[test]
+fn a_successor_binds_while_the_last_clients_are_served() {
+    over_both(|addr| {
+        let listener = Listener::bind(addr).unwrap();
+        let bound = listener.local_addr().unwrap();
+        let mut client = Conn::connect(&bound).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        listener.shutdown().unwrap();
+
+        let successor = Listener::bind(&bound).unwrap();
+        successor.set_nonblocking(true).unwrap();
+        listener.shutdown().unwrap();
+        assert_eq!(successor.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+        client.write_all(b"x").unwrap();
+        server.read_exact(&mut [0]).unwrap();
+        drop(listener);
+        successor.set_nonblocking(false).unwrap();
+        works(&successor);
     });
 }
 
@@ -146,7 +198,32 @@ fn adopted_listeners_work_and_keep_their_file() {
     adopted.shutdown().unwrap();
 }
 
+/// `bind` makes a second descriptor for `shutdown` if it can, and does without it if not.
 #[test]
+fn with_one_descriptor_left_a_port_is_bound_and_a_path_is_not() {
+    if !under("ulimit -n 64", "with_one_descriptor_left_a_port_is_bound_and_a_path_is_not") {
+        return;
+    }
+    over_both(|addr| {
+        let mut files = exhaust_descriptors();
+        files.pop();
+        // A path takes one for the lock on its directory as well.
+        let Ok(listener) = Listener::bind(addr) else {
+            assert_eq!(addr.network(), "unix");
+            return;
+        };
+        assert_eq!(addr.network(), "tcp");
+        let error = listener.shutdown().unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(24), "EMFILE: {error}");
+        drop(files);
+        works(&listener); // nothing has changed
+        listener.shutdown().unwrap();
+        assert!(listener.accept().is_err());
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")] // elsewhere, shutdown needs a descriptor
 fn without_a_descriptor_shutdown_works_and_a_client_can_wait() {
     if !under("ulimit -n 64", "without_a_descriptor_shutdown_works_and_a_client_can_wait") {
         return;

@@ -2,16 +2,22 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Barrier, mpsc};
-use std::thread;
 use std::time::Duration;
+use std::{panic, slice, thread};
 
 use streamsock::{Addr, Conn, Listener, serve};
 
 mod common;
 
-use common::{Random, Server, ShutDown, example, over_both, read_all, under, with_server};
+#[cfg(target_os = "linux")]
+use common::wait_until_others_sleep;
+use common::{
+    Random, Server, ShutDown, TempDir, example, exhaust_descriptors, over_both, read_all, under,
+    wait_until, watchdog, with_server,
+};
 
 /// Sends bytes of its own, half-closes, and expects them back.
 fn assert_echoed(addr: &Addr, bytes: &[u8]) {
@@ -119,13 +125,44 @@ fn bad_clients_and_a_panic_harm_only_themselves() {
     });
 }
 
+/// What a handler throws may panic again when it is dropped: that must not cost a place.
+#[test]
+fn what_a_panic_throws_harms_nobody() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic::panic_any(Bomb);
+        }
+    }
+    over_both(|addr| {
+        let handler = |mut conn: Conn| {
+            let mut first = [0];
+            conn.read_exact(&mut first).unwrap();
+            if &first == b"!" {
+                panic::panic_any(Bomb);
+            }
+            conn.write_all(&first).unwrap();
+        };
+        with_server(addr, 2, handler, |addr| {
+            for _ in 0..4 {
+                let mut panicking = Conn::connect(addr).unwrap();
+                panicking.write_all(b"!").unwrap();
+                assert_eq!(panicking.read(&mut [0]).unwrap_or(0), 0);
+            }
+            let mut good = Conn::connect(addr).unwrap();
+            good.write_all(b"x").unwrap();
+            good.read_exact(&mut [0]).unwrap();
+        });
+    });
+}
+
 #[test]
 fn shutdown_ends_it_while_it_waits_and_the_file_goes() {
     over_both(|addr| {
         let listener = Listener::bind(addr).unwrap();
         let bound = listener.local_addr().unwrap();
         thread::scope(|scope| {
-            let server = scope.spawn(|| serve(std::slice::from_ref(&listener), 8, common::echo));
+            let server = scope.spawn(|| serve(slice::from_ref(&listener), 8, common::echo));
             assert_echoed(&bound, b"it runs");
             listener.shutdown().unwrap();
             server.join().unwrap().unwrap();
@@ -148,7 +185,7 @@ fn it_returns_after_the_handlers_that_run() {
         let (started, has_started) = mpsc::channel();
         thread::scope(|scope| {
             let server = scope.spawn(|| {
-                serve(std::slice::from_ref(&listener), 1, |conn| {
+                serve(slice::from_ref(&listener), 1, |conn| {
                     started.send(()).unwrap();
                     common::echo(conn);
                 })
@@ -167,30 +204,215 @@ fn it_returns_after_the_handlers_that_run() {
     });
 }
 
+/// Both kinds of listener at once, for the tests below.
+fn over_two(body: impl FnOnce([Listener; 2])) {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let addrs = [Addr::from(dir.join("s")), "tcp:127.0.0.1:0".parse().unwrap()];
+    body(addrs.map(|addr| Listener::bind(&addr).unwrap()));
+    assert_eq!(dir.names(), [""; 0], "left behind");
+}
+
+#[test]
+fn several_listeners_share_the_bound_and_end_together() {
+    over_two(|listeners| {
+        let (running, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let handler = |conn| {
+            most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            common::echo(conn);
+            running.fetch_sub(1, Ordering::SeqCst);
+        };
+        thread::scope(|scope| {
+            let server = scope.spawn(|| serve(&listeners, 2, handler));
+            let (_unix, tcp) = (ShutDown(&listeners[0]), ShutDown(&listeners[1]));
+            let addrs = listeners.each_ref().map(|listener| listener.local_addr().unwrap());
+            thread::scope(|scope| {
+                for seed in 1..=40 {
+                    let addr = &addrs[seed as usize % 2];
+                    scope.spawn(move || assert_echoed(addr, &Random(seed).bytes(1000)));
+                }
+            });
+            // The end of one is not the end of the other.
+            drop(tcp);
+            assert_echoed(&addrs[0], b"still here");
+            assert!(!server.is_finished());
+            drop(_unix);
+            server.join().unwrap().unwrap();
+        });
+        assert_eq!(most.into_inner(), 2);
+    });
+}
+
+/// The only place is taken by a client of one listener. A client of the other has been accepted, and
+/// waits for its turn with others in the backlog: a shutdown disconnects them all.
+#[test]
+fn a_shutdown_disconnects_those_who_wait_for_their_turn() {
+    for [busy, other] in [[0, 1], [1, 0]] {
+        over_two(|listeners| {
+            let addrs = listeners.each_ref().map(|listener| listener.local_addr().unwrap());
+            thread::scope(|scope| {
+                let server = scope.spawn(|| serve(&listeners, 1, common::echo));
+                let (end, _other_end) = (ShutDown(&listeners[other]), ShutDown(&listeners[busy]));
+                let mut served = Conn::connect(&addrs[busy]).unwrap();
+                served.write_all(b"x").unwrap();
+                served.read_exact(&mut [0]).unwrap();
+                let waiting: Vec<_> = (0..3).map(|_| Conn::connect(&addrs[other])).collect();
+                drop(end);
+                for conn in waiting {
+                    assert_eq!(conn.unwrap().read(&mut [0]).unwrap_or(0), 0);
+                }
+                served.write_all(b"y").unwrap();
+                served.read_exact(&mut [0]).unwrap();
+                assert!(!server.is_finished());
+                drop((served, _other_end));
+                server.join().unwrap().unwrap();
+            });
+        });
+    }
+}
+
+/// Of two places, a client of one listener keeps one. The clients of the other listener use the
+/// second in turn, and the next client of the first must not wait until all of them are done.
+#[test]
+#[cfg(target_os = "linux")]
+fn no_listener_is_stranded_at_the_bound() {
+    if !under("true", "no_listener_is_stranded_at_the_bound") {
+        return;
+    }
+    for [busy, other] in [[0, 1], [1, 0]] {
+        over_two(|listeners| {
+            let handler = |mut conn: Conn| {
+                conn.write_all(b"!").unwrap();
+                assert_eq!(conn.read(&mut [0]).unwrap(), 0);
+            };
+            let client = |at: usize, name: &'static str| {
+                (name, Conn::connect(&listeners[at].local_addr().unwrap()).unwrap())
+            };
+            thread::scope(|scope| {
+                let server = scope.spawn(|| serve(&listeners, 2, handler));
+                let ends = listeners.each_ref().map(ShutDown);
+                let mut keeps = client(other, "keeps");
+                keeps.1.read_exact(&mut [0]).unwrap();
+                let mut clients: Vec<_> =
+                    ["a", "b", "c", "d", "e"].map(|name| client(busy, name)).into();
+                clients.push(client(other, "x"));
+                let mut order = Vec::new();
+                while !clients.is_empty() {
+                    wait_until_others_sleep();
+                    let is_served = |(_, conn): &mut (_, Conn)| {
+                        conn.set_nonblocking(true).unwrap();
+                        conn.read(&mut [0]).is_ok()
+                    };
+                    let served = clients.iter_mut().position(is_served).expect("nobody is served");
+                    order.push(clients.remove(served).0);
+                }
+                drop(keeps);
+                drop(ends);
+                server.join().unwrap().unwrap();
+                // One of the busy listener may have been accepted before.
+                assert!(order[..3].contains(&"x"), "{order:?}");
+            });
+        });
+    }
+}
+
+/// A listener that does not block fails in the middle of serving, as soon as nobody waits. A client
+/// of the other one is being served meanwhile, and keeps `serve` from returning.
+#[test]
+fn a_listener_that_fails_shuts_the_others_down() {
+    for bad in [0, 1] {
+        over_two(|listeners| {
+            let good = &listeners[1 - bad];
+            let mut client = Conn::connect(&good.local_addr().unwrap()).unwrap();
+            let (started, has_started) = mpsc::channel();
+            let handler = |conn| {
+                started.send(()).unwrap();
+                common::echo(conn);
+            };
+            thread::scope(|scope| {
+                let server = scope.spawn(|| serve(&listeners, 8, handler));
+                has_started.recv().unwrap();
+                // Once in accept(2), it is told by a client.
+                listeners[bad].set_nonblocking(true).unwrap();
+                let mut last = Conn::connect(&listeners[bad].local_addr().unwrap()).unwrap();
+                last.write_all(b"x").unwrap();
+                last.shutdown(Shutdown::Write).unwrap();
+                assert_eq!(read_all(&last), b"x");
+                // Nobody queues behind a server that neither accepts nor returns.
+                let addr = good.local_addr().unwrap();
+                wait_until(|| Conn::connect(&addr).is_err());
+                client.write_all(b"last words").unwrap();
+                client.read_exact(&mut [0; 10]).unwrap();
+                assert!(!server.is_finished());
+                drop(client);
+                assert_eq!(server.join().unwrap().unwrap_err().kind(), ErrorKind::WouldBlock);
+            });
+        });
+    }
+}
+
 #[test]
 fn what_it_refuses() {
     over_both(|addr| {
         let listener = Listener::bind(addr).unwrap();
-        let error = serve(std::slice::from_ref(&listener), 0, common::echo).unwrap_err();
+        let error = serve(slice::from_ref(&listener), 0, common::echo).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
         listener.set_nonblocking(true).unwrap();
-        let error = serve(std::slice::from_ref(&listener), 1, common::echo).unwrap_err();
+        let error = serve(slice::from_ref(&listener), 1, common::echo).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::WouldBlock);
     });
 }
 
-/// The client's end of 300 connections, each of which wants its echo, at a server process under
-/// the given limits.
+/// The threads of this process.
+#[cfg(target_os = "linux")]
+fn threads() -> usize {
+    std::fs::read_dir("/proc/self/task").unwrap().count()
+}
+
+/// After many clients at once, as few threads stay as its docs say.
+#[test]
+#[cfg(target_os = "linux")]
+fn idle_threads_go_but_for_sixteen() {
+    if !under("true", "idle_threads_go_but_for_sixteen") {
+        return;
+    }
+    // And the watchdog, and the caller of `serve`.
+    let others = threads() + 2;
+    over_both(|addr| {
+        with_server(addr, 200, common::echo, |addr| {
+            let mut clients: Vec<_> = (0..100).map(|_| Conn::connect(addr).unwrap()).collect();
+            for client in &mut clients {
+                client.write_all(b"x").unwrap();
+                client.read_exact(&mut [0]).unwrap();
+            }
+            assert!(threads() >= others + 100);
+            drop(clients);
+            wait_until(|| threads() <= others + 16);
+            assert_echoed(addr, b"and it still serves");
+        });
+    });
+}
+
+/// The example as a process, under limits that the shell's `ulimit` sets.
+fn echo_server_under(limits: &str, addr: &Addr) -> Server {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("{limits} && exec \"$0\" \"$@\"")]);
+    Server::start(command.arg(example("echo_server")).args(["-q", &addr.to_string()]), 1)
+}
+
+/// The client's end of 300 connections, a hundred at once, each of which wants its echo, at a server
+/// process under the given limits.
 fn serves_300_under(limits: &str) {
     over_both(|addr| {
-        let mut command = std::process::Command::new("sh");
-        command.args(["-c", &format!("{limits} && exec \"$0\" \"$@\"")]);
-        command.arg(example("echo_server")).args(["-q", &addr.to_string()]);
-        let mut server = Server::start(&mut command, 1);
+        let mut server = echo_server_under(limits, addr);
         let bound = &server.addrs[0].clone();
         thread::scope(|scope| {
-            for seed in 1..=300 {
-                scope.spawn(move || assert_echoed(bound, &Random(seed).bytes(100)));
+            for seed in 1..=100 {
+                scope.spawn(move || {
+                    for round in 0..3 {
+                        assert_echoed(bound, &Random(seed + round * 100).bytes(100));
+                    }
+                });
             }
         });
         // It still runs, and has not said a word.
@@ -209,13 +431,81 @@ fn a_server_out_of_descriptors_serves_everybody_in_the_end() {
 }
 
 /// With stacks of 256 MiB, the address space has room for five threads, and for all else.
+const FEW_THREADS: &str = "export RUST_MIN_STACK=268435456 MALLOC_ARENA_MAX=1 && ulimit -v 1500000";
+
 #[test]
 #[cfg(target_os = "linux")]
 fn a_server_that_cannot_start_threads_serves_everybody_in_the_end() {
-    serves_300_under("export RUST_MIN_STACK=268435456 MALLOC_ARENA_MAX=1 && ulimit -v 1500000");
+    serves_300_under(FEW_THREADS);
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_server_short_of_both_serves_everybody_in_the_end() {
+    serves_300_under(&format!("{FEW_THREADS} && ulimit -n 64"));
+}
+
+/// The CPU time that a process has used, in hundredths of a second.
+#[cfg(target_os = "linux")]
+fn cpu_ticks(process: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let fields: Vec<_> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
+
+/// Without a descriptor it hardly tries, and whoever waits is served when there is one again.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_starved_server_takes_next_to_no_cpu_time() {
+    over_both(|addr| {
+        let server = echo_server_under("ulimit -n 32", addr);
+        let mut clients: Vec<_> = (0..40).map(|_| server.connect()).collect();
+        for client in &mut clients {
+            client.write_all(b"x").unwrap();
+        }
+        let mut last = clients.pop().unwrap();
+        last.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+        let (wall, cpu) = (std::time::Instant::now(), cpu_ticks(server.child.id()));
+        assert_eq!(last.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+        // One that tries without a pause takes all of a CPU, or as much as it is given.
+        let used = cpu_ticks(server.child.id()) - cpu;
+        assert!(used < 10 * wall.elapsed().as_secs() + 10, "{used} ticks of {:?}", wall.elapsed());
+        drop(clients);
+        last.set_read_timeout(None).unwrap();
+        last.read_exact(&mut [0]).unwrap();
+        drop(server);
+        if let Addr::Unix(path) = addr {
+            std::fs::remove_file(path).unwrap();
+        }
+    });
+}
+
+/// No thread can be started, so nobody is ever in accept(2).
+#[test]
+#[cfg(target_os = "linux")]
+fn shutdown_ends_it_while_threads_cannot_start() {
+    let limits = "export RUST_MIN_STACK=4294967296 && ulimit -v 3000000";
+    if !under(limits, "shutdown_ends_it_while_threads_cannot_start") {
+        return;
+    }
+    over_both(|addr| {
+        let listener = Listener::bind(addr).unwrap();
+        let mut client = Conn::connect(&listener.local_addr().unwrap()).unwrap();
+        thread::scope(|scope| {
+            assert!(thread::Builder::new().spawn_scoped(scope, || ()).is_err());
+            let server = thread::Builder::new()
+                .stack_size(64 << 10)
+                .spawn_scoped(scope, || serve(slice::from_ref(&listener), 8, common::echo));
+            client.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+            assert_eq!(client.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+            listener.shutdown().unwrap();
+            server.unwrap().join().unwrap().unwrap();
+        });
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")] // elsewhere, shutdown needs a descriptor
 fn without_a_descriptor_shutdown_ends_it() {
     if !under("ulimit -n 64", "without_a_descriptor_shutdown_ends_it") {
         return;
@@ -223,12 +513,9 @@ fn without_a_descriptor_shutdown_ends_it() {
     over_both(|addr| {
         let listener = Listener::bind(addr).unwrap();
         let mut client = Conn::connect(&listener.local_addr().unwrap()).unwrap();
-        let mut files = Vec::new();
-        while let Ok(file) = std::fs::File::open("/dev/null") {
-            files.push(file);
-        }
+        let mut files = exhaust_descriptors();
         thread::scope(|scope| {
-            let server = scope.spawn(|| serve(std::slice::from_ref(&listener), 8, common::echo));
+            let server = scope.spawn(|| serve(slice::from_ref(&listener), 8, common::echo));
             let end = ShutDown(&listener);
             // A descriptor for the one that waits; there is none for the next.
             files.pop();
@@ -236,7 +523,7 @@ fn without_a_descriptor_shutdown_ends_it() {
             client.read_exact(&mut [0; 2]).unwrap();
             client.shutdown(Shutdown::Write).unwrap();
             assert_eq!(read_all(&client), b"");
-            files.extend(std::fs::File::open("/dev/null"));
+            files.extend(exhaust_descriptors());
             drop(end);
             server.join().unwrap().unwrap();
         });

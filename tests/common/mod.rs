@@ -8,21 +8,24 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, ChildStderr, Command, Output, Stdio};
+use std::slice;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
 use streamsock::{Addr, Conn, Listener, serve};
 
-/// A fresh directory with a short name, as a socket's path has about a hundred bytes. It goes with
-/// the value.
+/// A fresh directory with a short name, as a socket's path has about a hundred bytes: where the
+/// system's own for such is too long, in /tmp. It goes with the value.
 pub struct TempDir(PathBuf);
 
 impl TempDir {
     pub fn new() -> TempDir {
+        let long = env::temp_dir().as_os_str().len() > 60;
+        let base = if long { PathBuf::from("/tmp") } else { env::temp_dir() };
         loop {
             let random = RandomState::new().build_hasher().finish() as u32;
-            let dir = env::temp_dir().join(format!("ss{random:x}"));
+            let dir = base.join(format!("ss{random:x}"));
             if fs::create_dir(&dir).is_ok() {
                 return TempDir(dir);
             }
@@ -58,12 +61,14 @@ impl Drop for TempDir {
 pub fn watchdog() -> Sender<()> {
     let test = thread::current().name().unwrap_or("a test").to_string();
     let (alive, done) = mpsc::channel();
-    thread::spawn(move || {
+    let watch = move || {
         if done.recv_timeout(Duration::from_secs(300)) == Err(RecvTimeoutError::Timeout) {
             eprintln!("{test} hangs: aborted by its watchdog");
             process::abort();
         }
-    });
+    };
+    // A small stack, so that there is room for it where a test leaves little.
+    thread::Builder::new().stack_size(64 << 10).spawn(watch).unwrap();
     alive
 }
 
@@ -96,7 +101,7 @@ pub fn with_server<T>(
     let listener = Listener::bind(addr).unwrap();
     let bound = listener.local_addr().unwrap();
     thread::scope(|scope| {
-        let server = scope.spawn(|| serve(std::slice::from_ref(&listener), max_conns, &handler));
+        let server = scope.spawn(|| serve(slice::from_ref(&listener), max_conns, &handler));
         let end = ShutDown(&listener);
         let result = body(&bound);
         drop(end);
@@ -137,6 +142,35 @@ impl Random {
     pub fn bytes(&mut self, len: usize) -> Vec<u8> {
         (0..len).map(|_| self.number() as u8).collect()
     }
+}
+
+/// Waits, without a pause, until something holds that is sure to come. A watchdog bounds it.
+pub fn wait_until(mut holds: impl FnMut() -> bool) {
+    while !holds() {
+        thread::yield_now();
+    }
+}
+
+/// Waits until all other threads of this process sleep in a system call: for a test that runs alone.
+#[cfg(target_os = "linux")]
+pub fn wait_until_others_sleep() {
+    let own = fs::read_link("/proc/thread-self").unwrap();
+    let all_sleep = || {
+        fs::read_dir("/proc/self/task").unwrap().all(|task| {
+            let task = task.unwrap().path();
+            // One that has ended meanwhile is no longer there.
+            let stat = fs::read_to_string(task.join("stat")).unwrap_or(") S".into());
+            let state = stat.rsplit(") ").next().unwrap();
+            task.file_name() == own.file_name() || state.starts_with('S')
+        })
+    };
+    // One may wake another up that was looked at before it.
+    wait_until(|| (0..3).all(|_| all_sleep()));
+}
+
+/// Takes every descriptor that this process may still have.
+pub fn exhaust_descriptors() -> Vec<fs::File> {
+    std::iter::from_fn(|| fs::File::open("/dev/null").ok()).collect()
 }
 
 /// Runs the calling test once more, alone in a process under the limits that the shell's `ulimit`
