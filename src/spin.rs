@@ -227,3 +227,16 @@ impl Drop for Place {
         POLLING.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+#[test]
+fn no_more_threads_poll_than_there_are_cpus() {
+    let cpus = thread::available_parallelism().map_or(1, usize::from);
+    let budget = Duration::from_secs(1);
+    let places: Vec<_> = std::iter::from_fn(|| Place::take(budget)).take(cpus + 1).collect();
+    assert_eq!(places.len(), if cpus > 1 { cpus } else { 0 });
+    assert!(Place::take(budget).is_none());
+    drop(places);
+    assert_eq!(Place::take(budget).is_some(), cpus > 1);
+    assert!(Place::take(Duration::ZERO).is_none());
+}

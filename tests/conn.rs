@@ -2,8 +2,9 @@
 
 use std::io::{ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use streamsock::{Addr, Conn, Listener};
 
 mod common;
 
-use common::{Random, TempDir, connected, over_both, read_all};
+use common::{Random, TempDir, connected, example, over_both, read_all, wait_until, watchdog};
 
 #[test]
 fn bytes_go_both_ways() {
@@ -162,6 +163,13 @@ fn std_streams_go_in_and_descriptors_come_out() {
     assert_eq!(fd.as_raw_fd(), raw);
     drop(fd);
     assert_eq!(read_all(Conn::from(far)), b"");
+
+    // A raw one is not closed: its peer does not see an end.
+    let (near, mut far) = Conn::pair().unwrap();
+    let raw = near.as_raw_fd();
+    assert_eq!(near.into_raw_fd(), raw);
+    far.set_nonblocking(true).unwrap();
+    assert_eq!(far.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
 }
 
 #[test]
@@ -196,6 +204,10 @@ fn connecting_to_nobody_keeps_the_systems_error() {
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
 }
 
+fn is_reset(e: std::io::Error) -> bool {
+    e.kind() == ErrorKind::ConnectionReset
+}
+
 /// A peer that closes with unread bytes resets the connection on TCP, and on Linux's Unix sockets.
 #[test]
 fn a_peer_that_vanishes_mid_message() {
@@ -210,10 +222,70 @@ fn a_peer_that_vanishes_mid_message() {
         // Whatever it was has been said, and is not said twice.
         assert!(client.take_error().unwrap().is_none());
 
+        // It can also be asked for.
+        let (mut client, server) = connected(addr);
+        client.write_all(b"never read").unwrap();
+        drop(server);
+        if cfg!(target_os = "linux") {
+            wait_until(|| client.take_error().unwrap().is_some_and(is_reset));
+            assert!(client.take_error().unwrap().is_none());
+        }
+
         let (mut client, server) = connected(addr);
         (&server).write_all(b"half a mess").unwrap();
         drop(server);
         let error = client.read_exact(&mut [0; 12]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
     });
+}
+
+/// A signal interrupts a connect that waits for room in the backlog. The handler is the one that std
+/// installs for a stack that overflows: it is without SA_RESTART, and goes on after the first time.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_signal_does_not_end_a_connect() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let addr = Addr::from(dir.join("s"));
+    let listener = Listener::bind(&addr).unwrap();
+    let backlog = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
+    for _ in 0..=backlog.trim().parse::<u32>().unwrap() {
+        Conn::connect(&addr).unwrap();
+    }
+    let mut client = Command::new(example("echo_client"));
+    client.arg(addr.to_string()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let client = client.spawn().unwrap();
+    let pid = client.id();
+    // So that the signal finds it in connect(2).
+    wait_until(|| {
+        let place = std::fs::read_to_string(format!("/proc/{pid}/wchan")).unwrap();
+        place.contains("unix_wait_for_peer") || (place == "0" && is_asleep(pid))
+    });
+    let kill = Command::new("kill").args(["-SEGV", &pid.to_string()]).status().unwrap();
+    assert!(kill.success());
+    wait_until(|| !has_pending_signal(pid));
+    for conn in listener.incoming() {
+        let conn = conn.unwrap();
+        let mut word = [0; 3];
+        if (&conn).read_exact(&mut word).is_ok() {
+            (&conn).write_all(&word).unwrap();
+            break;
+        }
+    }
+    let output = client.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.stdout, b"hi\n");
+}
+
+#[cfg(target_os = "linux")]
+fn is_asleep(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    stat.rsplit(") ").next().unwrap().starts_with('S')
+}
+
+#[cfg(target_os = "linux")]
+fn has_pending_signal(pid: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let of = |name| status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    [of("ShdPnd:"), of("SigPnd:")].iter().any(|set| set.contains(|bit| ('1'..='f').contains(&bit)))
 }

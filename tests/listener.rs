@@ -12,16 +12,7 @@ mod common;
 
 #[cfg(target_os = "linux")]
 use common::wait_until_others_sleep;
-use common::{ShutDown, TempDir, exhaust_descriptors, over_both, read_all, under};
-
-/// A connection and a word through it, to show that a listener is alive.
-fn works(listener: &Listener) {
-    let mut client = Conn::connect(&listener.local_addr().unwrap()).unwrap();
-    let (server, _) = listener.accept().unwrap();
-    client.write_all(b"hi").unwrap();
-    drop(client);
-    assert_eq!(read_all(server), b"hi");
-}
+use common::{ShutDown, TempDir, assert_works, exhaust_descriptors, over_both, read_all, under};
 
 #[test]
 fn the_bound_address_can_be_connected_to() {
@@ -32,16 +23,16 @@ fn the_bound_address_can_be_connected_to() {
             Addr::Tcp { host, port } => assert!(host == "127.0.0.1" && *port != 0),
             bound => assert_eq!(bound, addr),
         }
-        works(&listener);
+        assert_works(&listener);
         assert!(format!("{listener:?}").ends_with(&format!("local: {bound} }}")), "{listener:?}");
     });
 }
 
 #[test]
 fn names_and_ipv6_are_bound() {
-    works(&Listener::bind(&"tcp:localhost:0".parse().unwrap()).unwrap());
+    assert_works(&Listener::bind(&"tcp:localhost:0".parse().unwrap()).unwrap());
     match Listener::bind(&"tcp:[::1]:0".parse().unwrap()) {
-        Ok(listener) => works(&listener),
+        Ok(listener) => assert_works(&listener),
         Err(e) => assert_eq!(e.kind(), ErrorKind::AddrNotAvailable), // no IPv6 here
     }
 }
@@ -52,10 +43,10 @@ fn an_address_is_held_until_the_listener_is_dropped() {
         let listener = Listener::bind(addr).unwrap();
         let bound = listener.local_addr().unwrap();
         assert_eq!(Listener::bind(&bound).unwrap_err().kind(), ErrorKind::AddrInUse);
-        works(&listener);
+        assert_works(&listener);
         drop(listener);
         assert!(Conn::connect(&bound).is_err());
-        works(&Listener::bind(&bound).unwrap());
+        assert_works(&Listener::bind(&bound).unwrap());
     });
 }
 
@@ -85,7 +76,7 @@ fn nonblocking_accept_does_not_wait() {
         let error = listener.incoming().next().unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::WouldBlock);
         listener.set_nonblocking(false).unwrap();
-        works(&listener);
+        assert_works(&listener);
     });
 }
 
@@ -167,7 +158,7 @@ fn a_successor_binds_while_the_last_clients_are_served() {
         server.read_exact(&mut [0]).unwrap();
         drop(listener);
         successor.set_nonblocking(false).unwrap();
-        works(&successor);
+        assert_works(&successor);
     });
 }
 
@@ -187,14 +178,14 @@ fn adopted_listeners_work_and_keep_their_file() {
     let path = dir.join("s");
     let adopted = Listener::from(UnixListener::bind(&path).unwrap());
     assert_eq!(adopted.local_addr().unwrap(), Addr::from(path.as_path()));
-    works(&adopted);
+    assert_works(&adopted);
     assert!(adopted.as_fd().try_clone_to_owned().is_ok());
     adopted.shutdown().unwrap();
     drop(adopted);
     assert!(path.exists());
 
     let adopted = Listener::from(TcpListener::bind("127.0.0.1:0").unwrap());
-    works(&adopted);
+    assert_works(&adopted);
     adopted.shutdown().unwrap();
 }
 
@@ -216,7 +207,7 @@ fn with_one_descriptor_left_a_port_is_bound_and_a_path_is_not() {
         let error = listener.shutdown().unwrap_err();
         assert_eq!(error.raw_os_error(), Some(24), "EMFILE: {error}");
         drop(files);
-        works(&listener); // nothing has changed
+        assert_works(&listener); // nothing has changed
         listener.shutdown().unwrap();
         assert!(listener.accept().is_err());
     });

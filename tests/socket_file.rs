@@ -1,6 +1,5 @@
 //! The socket's file: taking over a stale one and nothing else, its mode, its end.
 
-use std::collections::BTreeSet;
 use std::env;
 use std::fs::{self, File, Permissions};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
@@ -8,29 +7,18 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::thread;
+use std::time::{Duration, Instant};
 
 use streamsock::{Addr, Conn, Listener};
 
 mod common;
 
-use common::{Server, TempDir, example, read_all, run, under, watchdog};
+use common::{
+    MAX_PATH, Server, TempDir, as_nobody, assert_works, example, run, stale, under, watchdog,
+};
 
 fn bind(path: &Path) -> std::io::Result<Listener> {
     Listener::bind(&Addr::from(path))
-}
-
-/// A socket's file that nobody holds: std leaves it behind.
-fn stale(path: &Path) {
-    drop(UnixListener::bind(path).unwrap());
-    assert!(fs::symlink_metadata(path).unwrap().file_type().is_socket());
-}
-
-fn assert_works(listener: &Listener) {
-    let mut client = Conn::connect(&listener.local_addr().unwrap()).unwrap();
-    client.write_all(b"hi").unwrap();
-    drop(client);
-    assert_eq!(read_all(listener.accept().unwrap().0), b"hi");
 }
 
 fn refused(path: &Path, because: &str) {
@@ -119,15 +107,36 @@ fn what_is_no_socket_is_named_and_left_as_it_was() {
     assert!(fs::symlink_metadata(file("socket")).unwrap().file_type().is_socket());
 }
 
+/// A FIFO that is named as a directory must not be opened: that would wait for its other end.
 #[test]
 fn errors_of_the_system_are_kept() {
+    let _watchdog = watchdog();
     let dir = TempDir::new();
-    let path = dir.join("absent/s");
-    for result in [bind(&path), Listener::bind_with_mode(&Addr::from(path), 0o600)] {
-        let error = result.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::NotFound);
-        assert!(error.raw_os_error().is_some());
+    assert!(Command::new("mkfifo").arg(dir.join("fifo")).status().unwrap().success());
+    for (path, kind) in [("absent/s", ErrorKind::NotFound), ("fifo/s", ErrorKind::NotADirectory)] {
+        let path = dir.join(path);
+        for result in [bind(&path), Listener::bind_with_mode(&Addr::from(path), 0o600)] {
+            let error = result.unwrap_err();
+            assert_eq!(error.kind(), kind);
+            assert!(error.raw_os_error().is_some());
+        }
     }
+}
+
+/// A bare name's directory is the working directory.
+#[test]
+fn a_bare_name_is_taken_over_as_well() {
+    let dir = TempDir::new();
+    stale(&dir.join("s"));
+    let shown = dir.path().display();
+    if !under(&format!("cd {shown}"), "a_bare_name_is_taken_over_as_well") {
+        assert_eq!(dir.names(), [""; 0]);
+        return;
+    }
+    let (bare, own) = (Path::new("s"), env::current_dir().unwrap().join("s"));
+    assert!(own.exists());
+    assert_works(&bind(bare).unwrap());
+    assert!(!own.exists());
 }
 
 /// Somebody who holds the lock on the directory keeps nobody from binding, only from taking over.
@@ -140,7 +149,10 @@ fn without_the_lock_nothing_is_taken_over() {
     let (fresh, old) = (dir.join("fresh"), dir.join("old"));
     stale(&old);
 
+    // It waits for the lock, though.
+    let start = Instant::now();
     assert_works(&bind(&fresh).unwrap());
+    assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
     let error = bind(&old).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AddrInUse);
     assert!(error.to_string().contains("could not be locked"), "{error}");
@@ -150,8 +162,41 @@ fn without_the_lock_nothing_is_taken_over() {
     assert_works(&bind(&old).unwrap());
 }
 
+/// A starter without the lock shows its file only when the socket can be found: it binds beside the
+/// path, as the name that its clients see tells, and links. Where that cannot be done, it binds at
+/// the path.
 #[test]
-fn the_file_goes_with_the_listener_if_it_is_still_its_own() {
+fn without_the_lock_the_file_never_shows_before_its_socket() {
+    if !under("umask 027", "without_the_lock_the_file_never_shows_before_its_socket") {
+        return;
+    }
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let lock = File::open(dir.path()).unwrap();
+    lock.lock().unwrap();
+    let path = dir.join("s");
+    let listener = bind(&path).unwrap();
+    assert_eq!(dir.names(), ["s"]);
+    // umask decides the mode, as everywhere.
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o750);
+    let client = Conn::connect(&listener.local_addr().unwrap()).unwrap();
+    let Addr::Unix(bound) = client.peer_addr().unwrap() else { panic!("{client:?}") };
+    let beside = format!("{}.", dir.join(".s").display());
+    assert!(bound.to_str().unwrap().starts_with(&beside) && bound.ends_with("s"), "{bound:?}");
+    drop((client, listener));
+
+    let room = MAX_PATH - dir.path().as_os_str().len() - 1;
+    let deep = dir.join(&"d".repeat(room - 2));
+    fs::create_dir(&deep).unwrap();
+    let deep_lock = File::open(&deep).unwrap();
+    deep_lock.lock().unwrap();
+    assert_works(&bind(&deep.join("s")).unwrap());
+    fs::remove_dir(deep).unwrap();
+    assert_eq!(dir.names(), [""; 0]);
+}
+
+#[test]
+fn the_file_goes_once_and_if_it_is_still_its_own() {
     let dir = TempDir::new();
     let path = dir.join("s");
     drop(bind(&path).unwrap());
@@ -168,60 +213,16 @@ fn the_file_goes_with_the_listener_if_it_is_still_its_own() {
     fs::write(&path, "somebody else's").unwrap();
     drop(second);
     assert_eq!(fs::read_to_string(&path).unwrap(), "somebody else's");
-}
+    fs::remove_file(&path).unwrap();
 
-#[test]
-fn a_mode_is_set_whatever_the_umask() {
-    if !under("umask 077", "a_mode_is_set_whatever_the_umask") {
-        return;
-    }
-    let dir = TempDir::new();
-    for mode in [0o600, 0o660, 0o777, 0o666, 0o200] {
-        let addr = Addr::from(dir.join("s"));
-        let listener = Listener::bind_with_mode(&addr, mode).unwrap();
-        let there = fs::symlink_metadata(dir.join("s")).unwrap();
-        assert_eq!(there.permissions().mode() & 0o7777, mode);
-        assert_eq!(listener.local_addr().unwrap(), addr);
-        assert_works(&listener);
-        assert_eq!(dir.names(), ["s"]);
-    }
-    assert_eq!(dir.names(), [""; 0]);
-}
-
-#[test]
-fn a_mode_needs_a_file_and_nine_bits() {
-    let dir = TempDir::new();
-    for (addr, mode) in [
-        ("tcp:127.0.0.1:0".parse().unwrap(), 0o600),
-        (Addr::Abstract(b"streamsock".into()), 0o600),
-        (Addr::Unnamed, 0o600),
-        (Addr::from(dir.join("s")), 0o1000),
-        (Addr::from(Path::new("")), 0o600),
-    ] {
-        let error = Listener::bind_with_mode(&addr, mode).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{addr}");
-    }
-}
-
-#[test]
-fn a_mode_works_for_the_longest_path() {
-    let dir = TempDir::new();
-    let limit = if cfg!(any(target_os = "linux", target_os = "android")) { 107 } else { 103 };
-    let room = limit - dir.path().as_os_str().len() - 1;
-    for len in [1, room - 9, room - 8, room - 7, room] {
-        let path = dir.join(&"x".repeat(len));
-        assert_works(&Listener::bind_with_mode(&Addr::from(path), 0o600).unwrap());
-    }
-
-    // With two bytes left the path itself fits, and what it is made in does not.
-    let deep = dir.join(&"d".repeat(room - 2));
-    fs::create_dir(&deep).unwrap();
-    let path = deep.join("s");
-    drop(bind(&path).unwrap());
-    let error = Listener::bind_with_mode(&Addr::from(path), 0o600).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidInput);
-    assert!(error.to_string().contains("too long"), "{error}");
-    assert_eq!(fs::read_dir(&deep).unwrap().count(), 0);
+    // By shutdown, and then no more: here the file comes back, as the same one.
+    let third = bind(&path).unwrap();
+    fs::hard_link(&path, dir.join("kept")).unwrap();
+    third.shutdown().unwrap();
+    assert_eq!(dir.names(), ["kept", "moved"]);
+    fs::rename(dir.join("kept"), &path).unwrap();
+    drop(third);
+    assert_eq!(dir.names(), ["moved", "s"]);
 }
 
 /// Each round, sixteen servers start at the file that the last one left.
@@ -268,82 +269,40 @@ fn of_many_starters_one_wins() {
     }
 }
 
-/// A program as the user nobody, copied to where that user can reach it.
-fn as_nobody(program: &Path, dir: &TempDir) -> Command {
-    fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
-    let copy = dir.join("program");
-    fs::copy(program, &copy).unwrap();
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(copy);
-    command
-}
-
-/// Another user tries to connect, without a pause, while servers come and go.
-#[test]
-#[ignore = "needs root and setpriv"]
-fn a_mode_leaves_no_moment_to_those_it_shuts_out() {
-    if let Some(path) = env::var_os("STREAMSOCK_TEST_HAMMER") {
-        return hammer(&Addr::from(Path::new(&path)));
-    }
-    if !under("umask 0", "a_mode_leaves_no_moment_to_those_it_shuts_out") {
-        return;
-    }
-    let _watchdog = watchdog();
-    let (dir, program) = (TempDir::new(), TempDir::new());
-    fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
-    let path = dir.join("s");
-    let mut hammer = as_nobody(&env::current_exe().unwrap(), &program)
-        .args(["--exact", "a_mode_leaves_no_moment_to_those_it_shuts_out"])
-        .args(["--ignored", "--nocapture"])
-        .env("STREAMSOCK_TEST_HAMMER", &path)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut output = BufReader::new(hammer.stdout.take().unwrap()).lines().map(Result::unwrap);
-    output.find(|line| line == "ready").unwrap();
-    for _ in 0..5_000 {
-        let listener = Listener::bind_with_mode(&Addr::from(path.as_path()), 0o600).unwrap();
-        thread::yield_now();
-        drop(listener);
-    }
-    drop(hammer.stdin.take());
-    let tries: Vec<String> = output.collect();
-    assert!(hammer.wait().unwrap().success(), "{tries:?}");
-    assert!(!tries.iter().any(|line| line == "connected"), "{tries:?}");
-    assert!(tries.iter().any(|line| line == "PermissionDenied"), "never refused: {tries:?}");
-}
-
-/// Connects until standard input ends, then prints every result that there was.
-fn hammer(addr: &Addr) {
-    println!("\nready");
-    let done = thread::spawn(|| std::io::stdin().read(&mut [0]));
-    let mut results = BTreeSet::new();
-    while !done.is_finished() {
-        results.insert(match Conn::connect(addr) {
-            Ok(_) => "connected".to_string(),
-            Err(e) => format!("{:?}", e.kind()),
-        });
-    }
-    for result in results {
-        println!("{result}");
-    }
-}
-
 #[test]
 #[ignore = "needs root and setpriv"]
 fn a_strangers_socket_is_named_with_its_owner() {
     let _watchdog = watchdog();
     let (dir, program) = (TempDir::new(), TempDir::new());
-    fs::set_permissions(dir.path(), Permissions::from_mode(0o777)).unwrap();
+    fs::set_permissions(dir.path(), Permissions::from_mode(0o1777)).unwrap();
     let path = dir.join("s");
     let roots = Listener::bind_with_mode(&Addr::from(path.as_path()), 0o600).unwrap();
     let mut command = as_nobody(&example("echo_server"), &program);
     let (code, _, message) = run(command.arg(&path));
     assert_eq!(code, Some(1), "{message}");
-    assert!(message.contains("is a socket of user 0, closed to this one"), "{message}");
+    assert!(message.contains("a socket of user 0 is there, closed to this one"), "{message}");
     assert_works(&roots);
     drop(roots);
+
+    // The user's own stale socket, whose mode shuts out the user, too.
+    stale(&path);
+    std::os::unix::fs::chown(&path, Some(65534), Some(65534)).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o444)).unwrap();
+    let mut command = as_nobody(&example("echo_server"), &program);
+    let (code, _, message) = run(command.arg(&path));
+    assert_eq!(code, Some(1), "{message}");
+    let expected = "mode 444 shuts out even its owner, user 65534";
+    assert!(message.contains(expected) && message.contains("remove it"), "{message}");
+
+    // One that is stale for certain, where the user may not remove it.
+    fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
+    fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
+    let mut command = as_nobody(&example("echo_server"), &program);
+    let (code, _, message) = run(command.arg(&path));
+    assert_eq!(code, Some(1), "{message}");
+    assert!(message.contains("stale socket is there, but cannot be removed"), "{message}");
+    fs::set_permissions(dir.path(), Permissions::from_mode(0o1777)).unwrap();
+    fs::remove_file(&path).unwrap();
 
     // Root may connect to anybody's, and so sees that it is alive.
     let mut command = as_nobody(&example("echo_server"), &program);

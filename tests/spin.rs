@@ -2,6 +2,8 @@
 
 use std::io::{ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::net::Shutdown;
+#[cfg(target_os = "linux")]
+use std::os::fd::{AsFd, AsRawFd};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,6 +12,8 @@ use streamsock::{Conn, Spin};
 mod common;
 
 use common::{Random, connected, over_both, with_server};
+#[cfg(target_os = "linux")]
+use common::{under, wait_until};
 
 /// Never polls, hardly polls, and polls until the answer is there.
 const BUDGETS: [Duration; 3] =
@@ -134,5 +138,80 @@ fn fifty_connections_that_poll() {
                 }
             });
         });
+    });
+}
+
+/// Whether the socket of this descriptor is non-blocking now, as the kernel says.
+#[cfg(target_os = "linux")]
+fn is_nonblocking(fd: impl AsFd) -> bool {
+    let fd = fd.as_fd().as_raw_fd();
+    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).unwrap();
+    let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).unwrap();
+    i64::from_str_radix(flags.trim(), 8).unwrap() & 0o4000 != 0
+}
+
+/// It polls where there is a CPU for the peer and nobody else polls, unless the budget is zero, and
+/// blocks again once it is taken apart.
+#[test]
+#[cfg(target_os = "linux")]
+fn it_polls() {
+    if !under("true", "it_polls") {
+        return;
+    }
+    let can_poll = thread::available_parallelism().unwrap().get() > 1;
+    over_both(|addr| {
+        for budget in BUDGETS {
+            let (mut client, server) = connected(addr);
+            let mut server = Spin::new(server, budget);
+            let mut exchange = || {
+                client.write_all(b"x").unwrap();
+                server.read_exact(&mut [0]).unwrap();
+                is_nonblocking(&server)
+            };
+            if can_poll && !budget.is_zero() {
+                wait_until(exchange);
+            } else {
+                assert!((0..100).all(|_| !exchange()));
+            }
+            assert!(!is_nonblocking(server.into_inner().unwrap()));
+        }
+    });
+}
+
+#[test]
+fn a_reset_is_told_of_while_it_polls() {
+    over_both(|addr| {
+        for budget in BUDGETS {
+            let (client, mut server) = connected(addr);
+            let mut client = Spin::new(client, budget);
+            // A first exchange, after which it polls.
+            server.write_all(b"x").unwrap();
+            client.read_exact(&mut [0]).unwrap();
+            client.write_all(b"never read").unwrap();
+            drop(server);
+            let error = client.read(&mut [0]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{budget:?}");
+        }
+    });
+}
+
+#[test]
+fn it_lends_what_does_not_read_or_write() {
+    over_both(|addr| {
+        let (client, mut server) = connected(addr);
+        let addrs = (client.local_addr().unwrap(), client.peer_addr().unwrap());
+        let mut client = spin(client);
+        assert_eq!((client.local_addr().unwrap(), client.peer_addr().unwrap()), addrs);
+        let shown = format!("{client:?}");
+        assert!(shown.starts_with("Spin { conn: Conn { fd: "), "{shown}");
+        assert!(shown.ends_with(&format!("peer: {} }}, budget: 50µs }}", addrs.1)), "{shown}");
+
+        client.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+        assert_eq!(client.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+        client.set_write_timeout(Some(Duration::from_millis(20))).unwrap();
+        let error = (0..1000).find_map(|_| client.write_all(&[0; 1 << 16]).err());
+        assert_eq!(error.unwrap().kind(), ErrorKind::WouldBlock);
+        client.shutdown(Shutdown::Write).unwrap();
+        std::io::copy(&mut server, &mut std::io::sink()).unwrap();
     });
 }

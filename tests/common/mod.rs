@@ -3,9 +3,11 @@
 #![allow(dead_code)] // each test file has a use for its own part
 
 use std::env;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, ChildStderr, Command, Output, Stdio};
 use std::slice;
@@ -166,6 +168,34 @@ pub fn wait_until_others_sleep() {
     };
     // One may wake another up that was looked at before it.
     wait_until(|| (0..3).all(|_| all_sleep()));
+}
+
+/// The longest path that a socket can have here.
+pub const MAX_PATH: usize =
+    if cfg!(any(target_os = "linux", target_os = "android")) { 107 } else { 103 };
+
+/// A socket's file that nobody holds: std leaves it behind.
+pub fn stale(path: &Path) {
+    drop(UnixListener::bind(path).unwrap());
+    assert!(fs::symlink_metadata(path).unwrap().file_type().is_socket());
+}
+
+/// A connection and a word through it, to show that a listener is alive.
+pub fn assert_works(listener: &Listener) {
+    let mut client = Conn::connect(&listener.local_addr().unwrap()).unwrap();
+    client.write_all(b"hi").unwrap();
+    drop(client);
+    assert_eq!(read_all(listener.accept().unwrap().0), b"hi");
+}
+
+/// A program as the user nobody, copied to where that user can reach it.
+pub fn as_nobody(program: &Path, dir: &TempDir) -> Command {
+    fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
+    let copy = dir.join("program");
+    fs::copy(program, &copy).unwrap();
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(copy);
+    command
 }
 
 /// Takes every descriptor that this process may still have.
