@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::process;
 
-use streamsock::{Conn, sockopt};
+use streamsock::sockopt;
 
 mod common;
 
@@ -34,7 +34,7 @@ fn buffers_are_set_and_read_back() {
 #[test]
 #[cfg(target_os = "linux")]
 fn buffers_are_clamped() {
-    let (near, _far) = Conn::pair().unwrap();
+    let (near, _far) = std::os::unix::net::UnixStream::pair().unwrap();
     let limit = |name| {
         let text = fs::read_to_string(format!("/proc/sys/net/core/{name}")).unwrap();
         text.trim().parse::<usize>().unwrap()

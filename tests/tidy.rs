@@ -12,9 +12,10 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
-/// The value of a key of the manifest, between quotes.
+/// The value of a key of the manifest, between quotes. In a package, cargo has rewritten it.
 fn manifest(key: &str) -> String {
-    let text = read("Cargo.toml");
+    let original = ["Cargo.toml.orig", "Cargo.toml"];
+    let text = read(original.iter().find(|path| root().join(path).exists()).unwrap());
     let line = text.lines().find(|line| line.starts_with(&format!("{key} = "))).unwrap();
     line.split('"').nth(1).unwrap().to_string()
 }
