@@ -17,8 +17,9 @@ use std::time::{Duration, Instant};
 
 use super::addr::MAX_PATH;
 
-/// How long a starter waits for the lock on the directory. A bind under it took 70 µs; whoever holds
-/// it for long may be any program, as flock(2) asks for no permission but to read.
+/// How long a starter waits for the lock on the directory. To take over a stale file under it took
+/// 50 µs in the median of 5,000 times and 0.5 ms at most; but flock(2) asks for no permission beyond
+/// opening the directory, so anybody may hold it, and for as long as they like.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Each time round, somebody else has bound or removed the path meanwhile.
