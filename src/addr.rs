@@ -22,8 +22,8 @@ pub(super) const MAX_PATH: usize =
 const FORMS: &str = "write unix:/path, /path or ./path for a socket's file, unix:@name or @name for \
     an abstract socket, tcp:host:port or host:port for TCP";
 
-/// The address of a stream socket: one type for what is asked ([`Conn::connect`],
-/// `Listener::bind`) and for what is reported (`local_addr`, `peer_addr`).
+/// The address of a stream socket: the one to bind or connect to ([`Conn::connect`],
+/// `Listener::bind`), or the one that a socket reports (`local_addr`, `peer_addr`).
 ///
 /// | text | meaning |
 /// | --- | --- |
@@ -31,10 +31,9 @@ const FORMS: &str = "write unix:/path, /path or ./path for a socket's file, unix
 /// | `unix:@name`, `@name` | a name in Linux's abstract namespace |
 /// | `tcp:localhost:13500`, `tcp://127.0.0.1:13500`, `tcp:[::1]:13500`, `127.0.0.1:13500` | host and port |
 ///
-/// [`FromStr`] reads this grammar, and [`Display`](fmt::Display) prints the first form of each row,
-/// so that what is printed can be typed again. Bytes that are not UTF-8 and control characters are
-/// printed as escapes (`\xff`, `\n`), which cannot be typed back: such a path comes from a
-/// [`Path`], not from text.
+/// [`FromStr`] reads these forms, and [`Display`](fmt::Display) prints the first of each row, so what
+/// is printed can be typed again. Bytes that are not UTF-8 and control characters are printed as
+/// escapes (`\xff`, `\n`), which are not read back: such a path comes from a [`Path`], not from text.
 ///
 /// ```
 /// use streamsock::Addr;
@@ -57,17 +56,17 @@ pub enum Addr {
     /// The path of a socket's file: at most 107 bytes on Linux, 103 on macOS and the BSDs.
     Unix(PathBuf),
     /// A name in Linux's abstract namespace, without the NUL byte that the kernel puts before it.
-    /// It has no file and no permissions, and goes with its socket. Other systems have none:
-    /// there, binding and connecting fail with [`io::ErrorKind::Unsupported`].
+    /// It has no file and no permissions, and disappears with its socket. On other systems, binding
+    /// and connecting fail with [`io::ErrorKind::Unsupported`].
     Abstract(Vec<u8>),
     /// A host and a port.
     Tcp {
         /// A name, which binding and connecting look up, or an IP address; IPv6 without brackets.
         host: String,
-        /// 0, to bind, asks the system for a free one; `local_addr` then tells which.
+        /// Binding to 0 asks the system for a free one; `local_addr` then says which.
         port: u16,
     },
-    /// What a Unix socket reports that was never bound: the usual client, or one end of a pair.
+    /// What a Unix socket that was never bound reports: most clients, and both ends of a pair.
     Unnamed,
 }
 

@@ -13,13 +13,13 @@ use super::addr::Addr;
 
 /// A connection over a Unix-domain or a TCP stream socket.
 ///
-/// Each method is std's of the same name on [`UnixStream`] and [`TcpStream`], and costs what that
-/// costs and a `match` of two variants: a compare and a jump. Errors are the system's own, with its
-/// code; a method lists those that are to be expected. The variants are public, for what only one of
-/// the two can do, and there will be no third: a `match` of both is complete.
+/// Each method does what std's method of the same name on [`UnixStream`] and [`TcpStream`] does, and
+/// costs as much, plus a `match` of two variants. Errors are the system's own, with its code; each
+/// method lists those to expect. The variants are public, for what only one of the two can do, and
+/// there will be no third: a `match` of both is complete.
 ///
-/// [`Read`] and [`Write`] are there for `&Conn` too, so that one thread can read while another
-/// writes. A read that returns 0 means that the peer has ended its direction.
+/// [`Read`] and [`Write`] are also implemented for `&Conn`, so that one thread can read while another
+/// writes. A read that returns 0 is end of file: the peer sends no more.
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -99,8 +99,8 @@ impl Conn {
     }
 
     /// A second handle on the same socket. Options, timeouts and [`set_nonblocking`] act on both,
-    /// and the connection ends when the last handle is dropped. To read in one thread and write in
-    /// another, `&Conn` does without it.
+    /// and the connection ends when the last handle is dropped. Reading in one thread and writing in
+    /// another does not need it: share a `&Conn`.
     ///
     /// [`set_nonblocking`]: Conn::set_nonblocking
     ///
@@ -122,8 +122,8 @@ impl Conn {
         }
     }
 
-    /// The address of the other end. A Unix server sees [`Addr::Unnamed`] here; who the client is,
-    /// `sockopt::peer_cred` tells.
+    /// The address of the other end. A Unix server sees [`Addr::Unnamed`] here; `sockopt::peer_cred`
+    /// says who the client is.
     ///
     /// # Errors
     ///
@@ -143,7 +143,7 @@ impl Conn {
         }
     }
 
-    /// Bounds how long one read may block; `None` for ever. A read that runs out fails with
+    /// Bounds how long one read may block; `None` is for ever. A read that runs out of time fails with
     /// `WouldBlock`. `SO_RCVTIMEO`: [socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html).
     ///
     /// It bounds a read, not a message: a peer that sends a byte now and then is never timed out.
@@ -163,8 +163,8 @@ impl Conn {
         }
     }
 
-    /// Bounds how long a write may block; `None` for ever. A write that runs out before its first
-    /// byte fails with `WouldBlock`; later, it returns what it wrote. `SO_SNDTIMEO`.
+    /// Bounds how long one write may block; `None` is for ever. A write that runs out of time fails with
+    /// `WouldBlock` if it has written nothing, and otherwise returns how much it has. `SO_SNDTIMEO`.
     ///
     /// # Errors
     ///
@@ -193,7 +193,7 @@ impl Conn {
     }
 
     /// Makes reads and writes that would block fail with `WouldBlock` instead. `O_NONBLOCK` belongs
-    /// to the socket: every clone of this `Conn` follows.
+    /// to the socket, so it holds for every clone of this `Conn`.
     pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
         match self {
             Conn::Unix(stream) => stream.set_nonblocking(nonblocking),
@@ -201,10 +201,10 @@ impl Conn {
         }
     }
 
-    /// Whether TCP waits with a small message until the one before it is acknowledged (`false`:
-    /// Nagle's algorithm, [tcp(7)](https://man7.org/linux/man-pages/man7/tcp.7.html)) or sends at
-    /// once. `connect` and `accept` turn it on; `From<TcpStream>` leaves it as it was.
-    /// A Unix socket never waits: it ignores this.
+    /// Whether TCP sends a small message at once (`true`), or holds it back until the one before it is
+    /// acknowledged (`false`: Nagle's algorithm,
+    /// [tcp(7)](https://man7.org/linux/man-pages/man7/tcp.7.html)). `connect` and `accept` turn it on;
+    /// `From<TcpStream>` leaves it as it is. A Unix socket never holds anything back, and ignores this.
     ///
     /// # Errors
     ///
@@ -237,8 +237,8 @@ impl Conn {
     }
 
     /// Ends one direction or both: [shutdown(2)](https://man7.org/linux/man-pages/man2/shutdown.2.html).
-    /// [`Shutdown::Write`] is the half-close: the peer reads what was sent, then end of file, and can
-    /// still answer.
+    /// [`Shutdown::Write`] is the half-close: the peer reads what was sent and then end of file, and it
+    /// can still answer.
     ///
     /// # Errors
     ///

@@ -19,9 +19,9 @@ use super::socket_file::SocketFile;
 
 /// A Unix-domain or TCP socket that accepts connections.
 ///
-/// A listener that was bound to a path owns the socket's file: it takes over the file that a killed
-/// server left, never a live server's and never a file that is no socket, and it removes its file
-/// when it is dropped. See [`bind`](Listener::bind).
+/// A listener that is bound to a path owns the socket's file. It takes over the file that a killed
+/// server left behind, but never that of a live server and never a file that is not a socket; and it
+/// removes its own when it is dropped. See [`bind`](Listener::bind).
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -71,25 +71,25 @@ impl Listener {
     ///
     /// # The socket's file
     ///
-    /// A server that is killed, by Ctrl-C too, leaves its file behind, and `bind(2)` refuses a path
-    /// that exists. So `bind` distinguishes a stale file from a live server's: a socket that nobody
+    /// A server that is killed, by Ctrl-C too, leaves its file behind, and `bind(2)` fails on a path
+    /// that exists. So `bind` must distinguish a stale file from a live server's. A socket that nobody
     /// holds is removed and bound anew, under an exclusive lock on its directory, so that of several
-    /// servers started at once only one takes it over. Anything else at the path is left as it is.
+    /// servers started at once only one takes it over. Anything else at the path is left alone.
     ///
-    /// The lock, `flock(2)`, binds only programs that take it, as this library does. While somebody
-    /// else holds it, `bind` waits for up to 1 s, and then goes on without: it still binds a path
-    /// that is free, and takes nothing over. So it does where there is no such lock (a directory that
-    /// cannot be read, some network file systems, Android, DragonFly). A directory that two kernels
-    /// share (NFS, a mount of a virtual machine's) is no place for a socket: a server on the other
-    /// one looks stale.
+    /// The lock, `flock(2)`, restrains only programs that take it, as this library does. While
+    /// somebody else holds it, `bind` waits for up to 1 s and then goes on without: it binds a path
+    /// that is free, but takes nothing over. It does the same where there is no such lock (a directory
+    /// that cannot be read, some network file systems, Android, DragonFly). Do not put a socket into a
+    /// directory that two kernels share (NFS, a virtual machine's mount): a server on the other one
+    /// looks stale.
     ///
-    /// A relative path is looked up again when the file is removed: a program that changes its
-    /// working directory gives an absolute one.
+    /// A relative path is resolved again when the file is removed, so a program that changes its
+    /// working directory should give an absolute one.
     ///
     /// # Errors
     ///
-    /// `AddrInUse` where a live server or a file that is no socket holds the path, or where a stale
-    /// file could not be taken over safely: the message says which. `InvalidInput` for a path over
+    /// `AddrInUse` if a live server or a file that is not a socket is at the path, or if a stale file
+    /// could not be taken over safely; the message says which. `InvalidInput` for a path over
     /// the system's limit and for [`Addr::Unnamed`]; `Unsupported` for an abstract name off Linux.
     /// Otherwise the system's own error, with its code; a host name that is not found has none.
     /// No message names the address: whoever prints the error knows it.
@@ -107,25 +107,25 @@ impl Listener {
         }
     }
 
-    /// As [`bind`](Listener::bind), and the socket's file has the mode `mode`, of which `umask`
-    /// takes nothing away. At no instant can anyone connect whom the mode shuts out: connecting
-    /// requires write permission, `0o200`, `0o020` or `0o002`
-    /// ([unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html); some old systems ignore the
-    /// mode). A directory of mode 0700 guards as well, on every system, and with less machinery.
+    /// Like [`bind`](Listener::bind), but gives the socket's file the mode `mode`, whatever the umask.
+    /// At no instant can anyone connect whom the mode shuts out: connecting requires write permission,
+    /// `0o200`, `0o020` or `0o002` ([unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html); some
+    /// old systems ignore the mode). A directory of mode 0700 protects as well, on every system, and
+    /// with less machinery.
     ///
-    /// The mode is no protection where others may rename the file. So a directory that everybody may
-    /// write and that has no sticky bit is refused; one that its group may write is taken, and the
-    /// group is trusted.
+    /// A mode protects nothing where others may rename the file. So a directory that everybody may
+    /// write to is refused unless it has the sticky bit. One that its group may write to is accepted:
+    /// the group is trusted.
     ///
-    /// The socket is made in a fresh directory of mode 0700 beside the path and then linked to it.
-    /// That temporary path is what the client's [`peer_addr`](Conn::peer_addr) and `ss -xl` show,
-    /// and what stays behind, empty of use, if the program is killed in between.
+    /// The socket is created in a fresh directory of mode 0700 beside the path, and then linked to the
+    /// path. The temporary path is what a client's [`peer_addr`](Conn::peer_addr) and `ss -xl` show,
+    /// and what is left behind if the program is killed in between.
     ///
     /// # Errors
     ///
-    /// Those of `bind`. `InvalidInput` for a TCP or abstract address, which have no file, for a mode
-    /// beyond `0o777`, for a directory that others may write, and for one whose path leaves no room
-    /// for the temporary one.
+    /// Those of `bind`. `InvalidInput` for a TCP or abstract address, which has no file, for a mode
+    /// beyond `0o777`, for a directory that everybody may write to, and for one whose path leaves no
+    /// room for the temporary one.
     ///
     /// ```
     /// # use streamsock::{Addr, Listener};
@@ -154,8 +154,8 @@ impl Listener {
         }
     }
 
-    /// The bound address: with the port that the system chose where 0 was asked for, and the path as
-    /// it was given to [`bind_with_mode`](Listener::bind_with_mode).
+    /// The bound address, with the port that the system chose if 0 was asked for. A path is reported
+    /// as it was given.
     pub fn local_addr(&self) -> io::Result<Addr> {
         match (&self.file, &self.socket) {
             (Some(file), _) => Ok(Addr::from(file.path())),
@@ -164,8 +164,8 @@ impl Listener {
         }
     }
 
-    /// Waits for a connection, and answers it with the address of the client: on a Unix socket
-    /// hardly ever more than [`Addr::Unnamed`]. `TCP_NODELAY` is on.
+    /// Waits for a connection, and returns it with the address of the client, which on a Unix socket
+    /// is hardly ever more than [`Addr::Unnamed`]. `TCP_NODELAY` is on.
     ///
     /// # Errors
     ///
@@ -188,8 +188,8 @@ impl Listener {
         Incoming { listener: self }
     }
 
-    /// Makes [`accept`](Listener::accept) fail with `WouldBlock` when nobody waits. Accepted
-    /// connections block all the same on Linux; the BSDs and macOS hand the mode on to them.
+    /// Makes [`accept`](Listener::accept) fail with `WouldBlock` when no client waits. Accepted
+    /// connections block nevertheless on Linux; on the BSDs and macOS they inherit the mode.
     pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
         match &self.socket {
             Socket::Unix(listener) => listener.set_nonblocking(nonblocking),

@@ -16,28 +16,28 @@ use super::conn::Conn;
 
 /// A [`Conn`] whose reads and writes poll for up to a budget before they sleep in the kernel.
 ///
-/// Being put to sleep and woken up costs more than moving a small message: several times more where
-/// the two ends run on two CPUs, as the example `pingpong` shows. Where the answer comes soon,
-/// polling for it saves that.
+/// Going to sleep and being woken up costs more than moving a small message: several times more when
+/// the two ends run on two CPUs, as the program `sockbench` shows. When the answer comes soon,
+/// polling for it avoids that cost.
 ///
-/// **What it costs:** at every wait a CPU burns for up to the budget, whether or not anything
-/// comes. Three things keep that from harming whoever else could use the CPU:
+/// **What it costs:** every wait keeps a CPU busy for up to the budget, whether or not anything
+/// arrives. Three rules keep that from harming others who could use the CPU:
 ///
-/// - where only one CPU is allowed ([`thread::available_parallelism`]) it never polls, since the
-///   peer could not run meanwhile;
-/// - at most as many threads of a process poll at once as CPUs are allowed, the rest sleep at once;
-/// - every few polls it offers its CPU to others ([`thread::yield_now`]). When one takes it, the
-///   wait goes on asleep, and so do the next ones: 1, then 3, and up to 63 of them. Each time that
-///   polling pays, that number is halved.
+/// - with only one CPU at hand ([`thread::available_parallelism`]) it never polls, since the peer
+///   could not run meanwhile;
+/// - no more threads of a process poll at once than it has CPUs; the others sleep at once;
+/// - every few polls it offers its CPU to others ([`thread::yield_now`]). If one takes it, this wait
+///   falls back to blocking, and so do the next n: 1, then 3, up to 63. Each time that polling pays
+///   off, n is halved.
 ///
-/// Where there are fewer busy connections than CPUs, polling pays; a server whose CPUs are all busy
-/// moves about as much as with a `Conn`, down to some 0.8 of it.
+/// Polling pays off while there are fewer busy connections than CPUs. A server whose CPUs are all busy
+/// handles about as much as with a `Conn`, at worst 0.8 times as much.
 ///
-/// A budget of a few round trips, some 50 µs, is a start. A budget of zero never polls.
+/// A few round trips, some 50 µs, is a good budget to start with. With a budget of zero it never polls.
 ///
-/// There is no `Spin` to share between threads and no way to clone one: polling makes the socket
-/// non-blocking, and `O_NONBLOCK` belongs to the socket, not to a handle on it. For the same reason
-/// a clone that was made of the `Conn` before may see `WouldBlock`.
+/// A `Spin` cannot be shared between threads or cloned: polling makes the socket non-blocking, and
+/// `O_NONBLOCK` belongs to the socket, not to one handle on it. For the same reason, an earlier clone
+/// of the `Conn` may see `WouldBlock`.
 ///
 /// ```
 /// use std::io::{Read, Write};
