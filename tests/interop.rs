@@ -57,7 +57,7 @@ fn with_both_kinds(body: impl Fn(&str, &str)) {
     let dir = TempDir::new();
     let unix = dir.join("s").to_str().unwrap().to_string();
     let mut command = Command::new(example("echo_server"));
-    command.args(["-q", &unix, "tcp:127.0.0.1:0"]);
+    command.args([&unix, "tcp:127.0.0.1:0"]);
     let server = Server::start(&mut command, 2);
     let Addr::Tcp { port, .. } = &server.addrs[1] else { panic!("{:?}", server.addrs) };
     body(&unix, &port.to_string());
@@ -89,7 +89,7 @@ fn socat_is_echoed_through_an_abstract_name() {
     let _watchdog = watchdog();
     let name = format!("streamsock-{}", std::process::id());
     let mut command = Command::new(example("echo_server"));
-    let _server = Server::start(command.args(["-q", &format!("@{name}")]), 1);
+    let _server = Server::start(command.arg(format!("@{name}")), 1);
     let socat = format!("ABSTRACT-CONNECT:{name}");
     assert_echoes(Command::new("socat").args(["-t10", "-", &socat]));
 }

@@ -397,7 +397,7 @@ fn idle_threads_go_but_for_sixteen() {
 fn echo_server_under(limits: &str, addr: &Addr) -> Server {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("{limits} && exec \"$0\" \"$@\"")]);
-    Server::start(command.arg(example("echo_server")).args(["-q", &addr.to_string()]), 1)
+    Server::start(command.arg(example("echo_server")).arg(addr.to_string()), 1)
 }
 
 /// The client's end of 300 connections, a hundred at once, each of which wants its echo, at a server

@@ -1,0 +1,60 @@
+//! The ways in which a connection ends, and what the other end sees of each, Unix against TCP.
+//!
+//! ```console
+//! $ cargo run --example endings
+//! ```
+//!
+//! Predict: what do a read and two writes return once the other end has closed? And was killed?
+//! Change: write before you read. Where does the reset show now, over Unix and over TCP?
+//! Explain: what would the table say of a peer whose host loses its power, and what helps then?
+
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::process::Command;
+use std::time::Duration;
+
+use streamsock::{Conn, Listener};
+
+fn main() -> io::Result<()> {
+    println!("                     over a Unix socket:                     over TCP:");
+    println!("{:19}{1}{1}", "the other end", "  read            write      write      ");
+    for how in ["half-closes", "reads no more", "closes", "is killed", "closes, byte unread"] {
+        print!("{how:19}");
+        for pair in [Conn::pair, tcp_pair] {
+            let (mut near, far) = pair()?;
+            near.set_read_timeout(Some(Duration::from_millis(50)))?; // then "WouldBlock": it waits
+            if how == "closes, byte unread" {
+                near.write_all(b"x")?;
+            }
+            match how {
+                "half-closes" => far.shutdown(Shutdown::Write)?,
+                "reads no more" => far.shutdown(Shutdown::Read)?,
+                "is killed" => {
+                    // A process that alone has this end, as its standard input.
+                    let mut process = Command::new("cat").stdin(OwnedFd::from(far)).spawn()?;
+                    process.kill()?;
+                    process.wait()?;
+                }
+                _ => drop(far), // close(2), which the kernel calls for a killed process
+            }
+            print!("  {:15} {:10}", word(near.read(&mut [0])), word(near.write(b"x")));
+            std::thread::sleep(Duration::from_millis(20)); // TCP's answer to a write takes a moment
+            print!(" {:10}", word(near.write(b"x")));
+        }
+        println!();
+    }
+    Ok(())
+}
+
+/// BrokenPipe is the system's EPIPE: nobody can read this any more. ConnectionReset is ECONNRESET:
+/// what you sent before was thrown away unread.
+fn word(result: io::Result<usize>) -> String {
+    result.map_or_else(|e| format!("{:?}", e.kind()), |n| n.to_string())
+}
+
+fn tcp_pair() -> io::Result<(Conn, Conn)> {
+    let listener = Listener::bind(&"tcp:127.0.0.1:0".parse()?)?;
+    let near = Conn::connect(&listener.local_addr()?)?;
+    Ok((near, listener.accept()?.0))
+}

@@ -1,0 +1,60 @@
+//! A timeout bounds one read, and a message may take many; a deadline bounds the whole message.
+//!
+//! ```console
+//! $ cargo run --example timeouts
+//! ```
+//!
+//! Predict: how long can a peer make `read_exact` wait for 1 MiB if the timeout is 200 ms?
+//! Change: let the peer close after 5 bytes. What do `read_exact` and `read_by` return?
+//! Explain: why is a connection of little use once `read_exact` on it has timed out?
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+fn main() -> io::Result<()> {
+    let (drip, stall) = ([100; 10], [0, 0, 0, 0, 0, 400, 0, 0, 0, 0]);
+    println!("after    the peer           we call                     we have   result");
+    for (does, pauses) in [("byte every 100 ms", drip), ("stalls for 400 ms", stall)] {
+        let (mut conn, start) = (peer(pauses)?, Instant::now());
+        // From here on a read that waits for 200 ms fails with WouldBlock: SO_RCVTIMEO, socket(7).
+        conn.set_read_timeout(Some(Duration::from_millis(200)))?;
+        let result = conn.read_exact(&mut [0; 10]); // calls read(2) until it has 10 bytes
+        let (ms, result) = (start.elapsed().as_millis(), result.map_err(|e| e.kind()));
+        println!("{ms:4} ms  {does:17}  read_exact, timeout 200 ms   ? bytes  {result:?}");
+    }
+    let (mut conn, start, mut got) = (peer(stall)?, Instant::now(), Vec::new());
+    for end in [200, 2000] {
+        let result = read_by(&mut conn, &mut got, start + Duration::from_millis(end));
+        let (ms, result) = (start.elapsed().as_millis(), result.map_err(|e| e.kind()));
+        let what = format!("stalls for 400 ms  read_by, deadline {end:4} ms");
+        println!("{ms:4} ms  {what}  {:2} bytes  {result:?}", got.len());
+    }
+    Ok(())
+}
+
+/// Reads on until `got` is a whole message. At the deadline it fails, and `got` keeps what came.
+fn read_by(conn: &mut UnixStream, got: &mut Vec<u8>, deadline: Instant) -> io::Result<()> {
+    let mut buf = [0; 10];
+    while got.len() < 10 {
+        let left = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero());
+        conn.set_read_timeout(Some(left.ok_or(ErrorKind::WouldBlock)?))?;
+        match conn.read(&mut buf[..10 - got.len()])? {
+            0 => return Err(ErrorKind::UnexpectedEof.into()),
+            n => got.extend(&buf[..n]),
+        }
+    }
+    Ok(())
+}
+
+/// Sends a message of 10 bytes, and pauses before each for so many milliseconds.
+fn peer(pauses: [u64; 10]) -> io::Result<UnixStream> {
+    let (near, mut far) = UnixStream::pair()?;
+    std::thread::spawn(move || {
+        for pause in pauses {
+            std::thread::sleep(Duration::from_millis(pause));
+            let _ = far.write_all(b"x");
+        }
+    });
+    Ok(near)
+}

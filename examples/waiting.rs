@@ -1,0 +1,60 @@
+//! Five ways to wait for a byte that comes after 100 ms: how late each notices, and what it costs.
+//!
+//! ```console
+//! $ cargo run --example waiting
+//! ```
+//!
+//! Predict: how often does each call read, and which of them burns a whole CPU?
+//! Change: let `Spin` poll for 200 ms. What does it cost now, and is it any less late?
+//! Explain: `Spin` cannot win here. What must be true of the peer for polling to pay?
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use streamsock::{Conn, Spin};
+
+fn main() -> io::Result<()> {
+    println!("                 read calls   late by  CPU time");
+    for how in ["block", "time out, 30 ms", "poll", "poll, nap 1 ms", "Spin"] {
+        let (conn, mut far) = Conn::pair()?;
+        let peer = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(100));
+            let sent = Instant::now();
+            far.write_all(b"x").map(|()| sent)
+        });
+        let before = cpu_time();
+        let (reads, came, cost) = (wait(how, conn)?, Instant::now(), cpu_time() - before);
+        let reads = if how == "Spin" { "?".into() } else { reads.to_string() };
+        let late = came - peer.join().expect("it does not panic")?;
+        println!("{how:15}  {reads:>10}  {late:>8.0?}  {cost:>8.0?}");
+    }
+    Ok(())
+}
+
+fn wait(how: &str, mut conn: Conn) -> io::Result<u32> {
+    match how {
+        // The kernel lets other threads have the CPU until something comes, or for 30 ms.
+        "block" => {}
+        "time out, 30 ms" => conn.set_read_timeout(Some(Duration::from_millis(30)))?,
+        "Spin" => return Spin::new(conn, Duration::from_micros(50)).read(&mut [0]).map(|_| 0),
+        // O_NONBLOCK: the kernel answers at once, with the byte or the error WouldBlock.
+        _ => conn.set_nonblocking(true)?,
+    }
+    let nap = Duration::from_millis(if how == "poll, nap 1 ms" { 1 } else { 0 });
+    let mut reads = 1;
+    loop {
+        match conn.read(&mut [0]) {
+            Err(e) if e.kind() == ErrorKind::WouldBlock => thread::sleep(nap),
+            done => return done.map(|_| reads),
+        }
+        reads += 1;
+    }
+}
+
+/// How long this thread has run on a CPU: Linux's schedstat, in ns. Elsewhere it stays 0.
+fn cpu_time() -> Duration {
+    thread::yield_now(); // the kernel adds up when it switches threads
+    let stat = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    Duration::from_nanos(stat.split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or(0))
+}
