@@ -1,0 +1,272 @@
+//! The echo pair as a person meets it: processes with arguments, output and an exit status.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixListener;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use streamsock::{Addr, Conn};
+
+mod common;
+
+use common::{Random, Server, TempDir, example, over_both, read_all, run, watchdog};
+
+fn program(name: &str) -> Command {
+    Command::new(example(name))
+}
+
+fn echo_server(addr: &Addr) -> Server {
+    Server::start(program("echo_server").arg(addr.to_string()), 1)
+}
+
+/// Removes the file that a killed server leaves.
+fn clean(addr: &Addr) {
+    if let Addr::Unix(path) = addr {
+        fs::remove_file(path).unwrap();
+    }
+}
+
+/// Sends the bytes and half-closes, and takes the answer meanwhile.
+fn exchange(conn: &Conn, bytes: &[u8]) -> Vec<u8> {
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut conn = conn;
+            conn.write_all(bytes).unwrap();
+            conn.shutdown(Shutdown::Write).unwrap();
+        });
+        read_all(conn)
+    })
+}
+
+#[test]
+fn the_pair() {
+    over_both(|addr| {
+        let server = echo_server(addr);
+        let bound = server.addrs[0].to_string();
+        for (words, answer) in [
+            (&[][..], "hello\n"),
+            (&["hello  there", "-"], "hello  there -\n"),
+            (&["-n", "--help"], "-n --help\n"),
+        ] {
+            let result = run(program("echo_client").arg(&bound).args(words));
+            assert_eq!(result, (Some(0), answer.into(), "".into()));
+        }
+        drop(server);
+        clean(addr);
+    });
+}
+
+#[test]
+fn what_went_wrong_is_one_sentence() {
+    let dir = TempDir::new();
+    let path = |name: &str| dir.join(name).to_str().unwrap().to_string();
+    drop(UnixListener::bind(dir.join("stale")).unwrap());
+    fs::write(dir.join("regular"), "").unwrap();
+    let _live = UnixListener::bind(dir.join("live")).unwrap();
+    let cases = [
+        ("echo_client", path("absent"), " (is a server running there?)"),
+        ("echo_client", path("stale"), " (is a server running there?)"),
+        ("echo_server", path("no/where"), " (make its directory first)"),
+        ("echo_server", path("regular"), " (free this address or choose another)"),
+        ("echo_server", path("live"), " (free this address or choose another)"),
+    ];
+    for (name, path, hint) in cases {
+        let (code, stdout, stderr) = run(program(name).arg(&path));
+        assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        assert!(stderr.starts_with(&format!("{name}: unix:{path}: ")), "{stderr}");
+        assert!(stderr.trim_end().ends_with(hint), "{stderr}");
+    }
+    for name in ["echo_client", "echo_server"] {
+        let (code, _, stderr) = run(program(name).arg("nonsense"));
+        assert_eq!(code, Some(1));
+        assert!(stderr.starts_with(&format!("{name}: \"nonsense\": ")), "{stderr}");
+    }
+}
+
+#[test]
+fn several_addresses_in_one_server() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let unix = Addr::from(dir.join("s"));
+    let mut command = program("echo_server");
+    command.args([&unix.to_string(), "tcp:127.0.0.1:0", "tcp:127.0.0.1:0"]);
+    let server = Server::start(&mut command, 3);
+    assert_eq!(server.addrs[0], unix);
+    for addr in &server.addrs {
+        assert_eq!(exchange(&Conn::connect(addr).unwrap(), b"hi"), b"hi");
+    }
+}
+
+/// What is bound before one that fails is given back, and nothing is said to be listening.
+#[test]
+fn of_several_addresses_all_or_none() {
+    let dir = TempDir::new();
+    let mut command = program("echo_server");
+    let (code, _, stderr) = run(command.arg(dir.join("s")).arg(dir.join("no/where")));
+    assert_eq!(code, Some(1));
+    assert!(!stderr.contains("listening"), "{stderr}");
+    assert_eq!(dir.names(), [""; 0]);
+}
+
+#[test]
+fn a_bare_name() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    // The path is relative, and its directory is `.`.
+    let mut command = program("echo_server");
+    let server = Server::start(command.arg("unix:bare").current_dir(dir.path()), 1);
+    let (code, stdout, _) =
+        run(program("echo_client").args(["./bare", "hi"]).current_dir(dir.path()));
+    assert_eq!((code, stdout.as_str()), (Some(0), "hi\n"));
+    drop(server);
+    assert_eq!(dir.names(), ["bare"]);
+}
+
+/// Byte for byte, in both directions at once.
+#[test]
+fn the_client_moves_any_amount() {
+    over_both(|addr| {
+        let dir = TempDir::new();
+        let bytes = Random(5).bytes(20_000_000);
+        fs::write(dir.join("in"), &bytes).unwrap();
+        let server = echo_server(addr);
+        let mut client = program("echo_client");
+        client.arg(server.addrs[0].to_string()).arg("-");
+        let output = client.stdin(File::open(dir.join("in")).unwrap()).output().unwrap();
+        assert!(output.status.success());
+        assert!(output.stdout == bytes, "what came back differs");
+        drop(server);
+        clean(addr);
+    });
+}
+
+#[test]
+fn the_client_says_when_not_all_could_be_sent() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let server = echo_server(&Addr::from(dir.join("e")));
+    let mut client = program("echo_client");
+    client.arg(server.addrs[0].to_string()).arg("-").stdin(File::open(dir.path()).unwrap());
+    let (code, _, stderr) = run(&mut client);
+    assert_eq!(code, Some(1));
+    assert!(stderr.starts_with("echo_client: unix:"), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+}
+
+#[test]
+fn a_closed_stdout_ends_the_client_quietly() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let server = echo_server(&Addr::from(dir.join("s")));
+    let mut client = program("echo_client");
+    client.arg(server.addrs[0].to_string()).stdin(Stdio::null());
+    let mut client = client.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(client.stdout.take());
+    assert_eq!(read_all(client.stderr.take().unwrap()), b"");
+    assert!(client.wait().unwrap().success());
+}
+
+#[test]
+fn a_closed_stderr_harms_nothing() {
+    over_both(|addr| {
+        let mut server = echo_server(addr);
+        server.close_stderr();
+        for _ in 0..3 {
+            assert_eq!(exchange(&server.connect(), b"still here"), b"still here");
+        }
+        assert!(server.child.try_wait().unwrap().is_none());
+        drop(server);
+        clean(addr);
+
+        // Closed from the start: not even the first line can be written.
+        let mut command = Command::new("sh");
+        command.args(["-c", "exec \"$0\" \"$1\" 2>&-"]).arg(example("echo_client"));
+        let (code, ..) = run(command.arg("/no/such/server"));
+        assert_eq!(code, Some(1));
+    });
+}
+
+#[test]
+fn the_server_survives_its_clients() {
+    over_both(|addr| {
+        let server = echo_server(addr);
+        let mut deaf = server.connect();
+        deaf.set_write_timeout(Some(Duration::from_millis(100))).unwrap();
+        while deaf.write_all(&[b'x'; 1 << 16]).is_ok() {}
+        for round in 0..20 {
+            // One is killed while it sends, as a process: nothing of it is orderly.
+            let mut killed = program("echo_client");
+            killed.arg(server.addrs[0].to_string()).arg("-");
+            let mut killed = killed.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+            killed.stdin.take().unwrap().write_all(b"half\na mess").unwrap();
+            if round % 2 == 0 {
+                killed.stdout.take().unwrap().read_exact(&mut [0; 4]).unwrap();
+            }
+            killed.kill().unwrap();
+            killed.wait().unwrap();
+            assert_eq!(exchange(&server.connect(), b"well"), b"well");
+        }
+        drop(server);
+        clean(addr);
+    });
+}
+
+// The exercises.
+
+#[test]
+fn what_does_echo_server_say_after_ctrl_c_and_what_does_a_second_one_say_beside_it() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let addr = Addr::from(dir.join("s"));
+    drop(echo_server(&addr)); // killed: the file is there
+    assert_eq!(dir.names(), ["s"]);
+    let _again = echo_server(&addr); // and is taken over
+
+    let (code, _, stderr) = run(program("echo_server").arg(addr.to_string()));
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("a live server holds it"), "{stderr}");
+}
+
+#[test]
+fn what_does_the_second_of_two_clients_see_if_max_conns_is_1() {
+    over_both(|addr| {
+        common::with_server(addr, 1, common::echo, |addr| {
+            let mut first = Conn::connect(addr).unwrap();
+            first.write_all(b"x").unwrap();
+            first.read_exact(&mut [0]).unwrap();
+
+            // It connects, and can write: the kernel does that. Only the answer does not come,
+            let mut second = Conn::connect(addr).unwrap();
+            second.write_all(b"x").unwrap();
+            second.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+            assert!(second.read(&mut [0]).is_err());
+
+            // until the first has left.
+            second.set_read_timeout(None).unwrap();
+            drop(first);
+            second.read_exact(&mut [0]).unwrap();
+        });
+    });
+}
+
+#[test]
+fn what_does_echo_client_say_if_the_server_is_killed_while_it_waits_for_input() {
+    over_both(|addr| {
+        let server = echo_server(addr);
+        let mut client = program("echo_client");
+        client.arg(server.addrs[0].to_string()).arg("-").stdin(Stdio::piped());
+        let mut client = client.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        client.stdin.as_mut().unwrap().write_all(b"a line\n").unwrap();
+        client.stdout.as_mut().unwrap().read_exact(&mut [0; 7]).unwrap();
+        drop(server);
+        // At once, not at the next line: one thread waits for the server all the time.
+        let stderr = String::from_utf8(read_all(client.stderr.take().unwrap())).unwrap();
+        assert!(stderr.ends_with(": the server ended before all was sent\n"), "{stderr}");
+        assert_eq!(client.wait().unwrap().code(), Some(1));
+        clean(addr);
+    });
+}
