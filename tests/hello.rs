@@ -1,0 +1,156 @@
+//! The lessons `hello_server` and `hello_client`, at a path of the test's own, and their exercises.
+
+use std::fs;
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+mod common;
+
+use common::{TempDir, read_all, run, watchdog};
+
+/// A lesson's source, with what is to be replaced: each once.
+fn source(name: &str, replace: &[(&str, &str)]) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("examples/{name}.rs"));
+    let mut text = fs::read_to_string(path).unwrap();
+    for (old, new) in replace {
+        assert_eq!(text.matches(old).count(), 1, "{old}");
+        text = text.replace(old, new);
+    }
+    text
+}
+
+/// Compiles it with another path instead of /tmp/echo.sock, where a real server may be.
+fn build(dir: &TempDir, name: &str, source: &str) -> PathBuf {
+    let file = dir.join(&format!("{name}.rs"));
+    let program = dir.join(name);
+    fs::write(&file, source.replace("/tmp/echo.sock", dir.join("s").to_str().unwrap())).unwrap();
+    let mut rustc = Command::new(Path::new(env!("CARGO")).with_file_name("rustc"));
+    rustc.args(["--edition", "2024", "-D", "warnings", "-o"]).arg(&program).arg(file);
+    // Beside this test lies the library, of which there may be some of other features.
+    let deps = std::env::current_exe().unwrap().parent().unwrap().to_path_buf();
+    let libraries = fs::read_dir(&deps).unwrap().map(|entry| entry.unwrap()).filter(|entry| {
+        let name = entry.file_name().into_string().unwrap();
+        name.starts_with("libstreamsock-") && name.ends_with(".rlib")
+    });
+    let newest = libraries.max_by_key(|entry| entry.metadata().unwrap().modified().unwrap());
+    rustc.arg("--extern").arg(format!("streamsock={}", newest.unwrap().path().display()));
+    rustc.arg("-L").arg(deps);
+    let (code, _, stderr) = run(&mut rustc);
+    assert_eq!(code, Some(0), "{stderr}");
+    program
+}
+
+/// A server that listens. Killed with the value, as by Ctrl-C.
+struct Server(Child);
+
+impl Server {
+    fn start(program: &Path) -> Server {
+        let mut child = Command::new(program).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.starts_with("listening on "), "{line}");
+        Server(child)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn what_does_hello_server_say_after_ctrl_c_and_hello_client_without_a_server() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let [server, client] =
+        ["hello_server", "hello_client"].map(|name| build(&dir, name, &source(name, &[])));
+
+    let error = |program: &Path| {
+        let (code, _, stderr) = run(&mut Command::new(program));
+        assert_eq!(code, Some(1));
+        stderr
+    };
+    assert!(error(&client).contains("kind: NotFound"), "no server was ever started");
+    let running = Server::start(&server);
+    for _ in 0..2 {
+        assert_eq!(run(&mut Command::new(&client)), (Some(0), "hello\n".into(), "".into()));
+    }
+    drop(running);
+    assert!(error(&client).contains("kind: ConnectionRefused"), "the file is there, and nobody");
+    assert!(error(&server).contains("kind: AddrInUse"));
+    fs::remove_file(dir.join("s")).unwrap();
+    Server::start(&server);
+}
+
+/// The change that the README shows, and what it cures.
+#[test]
+fn two_lines_make_it_a_server_of_the_library_and_the_stale_file_is_taken_over() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let changed = source(
+        "hello_server",
+        &[
+            ("use std::os::unix::net::UnixListener;", "use streamsock::Listener;"),
+            (
+                r#"UnixListener::bind("/tmp/echo.sock")?;"#,
+                r#"Listener::bind(&"/tmp/echo.sock".parse()?)?;"#,
+            ),
+        ],
+    );
+    let server = build(&dir, "hello_server", &changed);
+    for _ in 0..3 {
+        let _running = Server::start(&server);
+        let mut conn = UnixStream::connect(dir.join("s")).unwrap();
+        conn.write_all(b"hello").unwrap();
+        conn.shutdown(std::net::Shutdown::Write).unwrap();
+        assert_eq!(read_all(conn), b"hello");
+    }
+}
+
+/// As the lesson's `echo`.
+fn echo(mut conn: UnixStream) {
+    let mut buf = [0; 1024];
+    while let Ok(n @ 1..) = conn.read(&mut buf) {
+        conn.write_all(&buf[..n]).unwrap();
+    }
+}
+
+#[test]
+fn what_does_a_second_client_see_while_the_first_is_there_without_a_thread() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let listener = UnixListener::bind(dir.join("s")).unwrap();
+    thread::spawn(move || listener.incoming().map(Result::unwrap).for_each(echo));
+    let connect = || UnixStream::connect(dir.join("s")).unwrap();
+
+    let first = connect();
+    let mut second = connect(); // the kernel connects it, and queues what it writes
+    second.write_all(b"x").unwrap();
+    second.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    assert_eq!(second.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+
+    second.set_read_timeout(None).unwrap();
+    drop(first);
+    second.read_exact(&mut [0]).unwrap();
+}
+
+#[test]
+fn who_waits_for_whom_without_the_half_close() {
+    let _watchdog = watchdog();
+    let (mut client, server) = UnixStream::pair().unwrap();
+    let server = thread::spawn(move || echo(server));
+    client.write_all(b"hello\n").unwrap();
+    client.read_exact(&mut [0; 6]).unwrap();
+    // The server waits in read for more, and the client for the server to end.
+    client.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    assert_eq!(client.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    assert!(!server.is_finished());
+    client.shutdown(std::net::Shutdown::Write).unwrap();
+    server.join().unwrap();
+}
