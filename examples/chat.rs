@@ -1,11 +1,11 @@
 //! A chat: a line from one client goes to all the others, over Unix and TCP at once.
 //!
 //! ```console
-//! $ cargo run --example chat          # Ctrl-D, the end of its standard input, ends it
+//! $ cargo run --example chat          # ends at Ctrl-D, the end of its standard input
 //! $ nc -U /tmp/chat.sock              # in a second terminal; nc 127.0.0.1 13502 in a third
 //! ```
 //!
-//! Predict: press Ctrl-Z in one `nc` and run `yes | nc -U /tmp/chat.sock`. What do the others see?
+//! Predict: stop one `nc` with Ctrl-Z and run `yes | nc -U /tmp/chat.sock`. What do the others see?
 //! Change: keep a client although a write to it timed out. What may its next line look like?
 //! Explain: why must `chat` look at ENDED after it has entered the ROOM, and not before?
 
@@ -16,7 +16,7 @@ use std::{env, thread, time::Duration};
 
 use streamsock::{Conn, Listener, serve};
 
-/// Who is there. Each connection is read by one thread, its own, and written to by all.
+/// All who are here. Each connection is read by its own thread alone, and written to by all.
 static ROOM: Mutex<Vec<Arc<Conn>>> = Mutex::new(Vec::new());
 static ENDED: AtomicBool = AtomicBool::new(false);
 
@@ -29,26 +29,26 @@ fn main() -> io::Result<()> {
     let listening = listeners.clone();
     thread::spawn(move || {
         let _ = io::copy(&mut io::stdin(), &mut io::sink()); // waits for Ctrl-D
-        // First, nobody new is let in. Then the read that waits for each client returns 0.
+        // First let nobody else in. Then end each connection: the read that waits there returns 0.
         listening.iter().for_each(|listener| drop(listener.shutdown()));
         ENDED.store(true, SeqCst);
         ROOM.lock().unwrap().iter().for_each(|conn| drop(conn.shutdown(Shutdown::Both)));
     });
-    serve(&*listeners, 512, |conn| chat(Arc::new(conn))) // returns when all of them are done
+    serve(&*listeners, 512, |conn| chat(Arc::new(conn))) // until both are shut down and all left
 }
 
 fn chat(conn: Arc<Conn>) {
     let _ = conn.set_write_timeout(Some(Duration::from_millis(100)));
     ROOM.lock().unwrap().push(conn.clone());
-    // 1 KiB at most: a client that never ends its line must not fill the memory.
+    // At most 1 KiB at a time: a client that never ends its line must not fill the memory.
     let (mut reader, mut line) = (BufReader::new(&*conn), Vec::new());
     while !ENDED.load(SeqCst)
         && let Ok(1..) = reader.by_ref().take(1024).read_until(b'\n', &mut line)
     {
         let text = [std::mem::take(&mut line).trim_ascii_end(), b"\n"].concat();
         ROOM.lock().unwrap().retain(|other| {
-            // Waits while the other does not read, 100 ms, and all who want to speak wait with it.
-            // Then it must go: part of the line may be on its way, and the next would be glued on.
+            // If this client does not read, write(2) waits for 100 ms, and everybody else with it.
+            // Part of the line may be on its way then, and the next would be glued on: it must go.
             let ok = Arc::ptr_eq(other, &conn) || (&**other).write(&text).ok() == Some(text.len());
             if !ok {
                 let _ = other.shutdown(Shutdown::Both);

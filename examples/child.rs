@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Predict: what happens without the `shutdown`?
-//! Change: keep the `Command` in a variable for the whole of `main`. Why does it hang now?
-//! Explain: why would `drop(ours)` not do instead of `shutdown`?
+//! Change: keep the `Command` in a variable until the end of `main`. Why does it hang now?
+//! Explain: why can `drop(ours)` not take the place of `shutdown`?
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -15,28 +15,28 @@ use std::os::unix::net::UnixStream;
 use std::process::Command;
 
 fn main() -> io::Result<()> {
-    // socketpair(2): two sockets, connected to each other, without a name that others could use.
+    // socketpair(2): two connected sockets, without a name by which anybody else could reach them.
     let (mut ours, theirs) = UnixStream::pair()?;
 
-    // A descriptor is a process's number for an open file or socket. The child gets theirs twice,
-    // as 0 and 1: standard input and output. std marks all others close-on-exec, so that `ours`
-    // closes in the child by itself.
+    // A descriptor is the number under which a process has a socket open. The child gets `theirs`
+    // under two: 0 and 1, standard input and output. It does not get `ours`, since std opens
+    // everything close-on-exec.
     let mut child = Command::new("sort")
-        .stdin(OwnedFd::from(theirs.try_clone()?)) // dup(2): a second descriptor, the same socket
+        .stdin(OwnedFd::from(theirs.try_clone()?)) // dup(2): the same socket, another descriptor
         .stdout(OwnedFd::from(theirs))
-        .spawn()?; // fork and exec
+        .spawn()?; // fork(2) and execve(2)
 
-    // The `Command` was a temporary and is gone here, and with it this process's two descriptors of
-    // `theirs`. A socket closes with its last descriptor, in whatever process: had we kept one, our
-    // read below would never see the end of file, not even when the child has ended.
+    // A socket closes with its last descriptor, in whatever process. Our two for `theirs` were in
+    // the Command, and went with it at the semicolon. Had we kept one, the read below would never
+    // see end of file, not even after the child's death.
 
     // sort reads everything before it writes anything. The half-close tells it that this is all.
     ours.write_all(b"pear\nfig\napple\n")?;
     ours.shutdown(Shutdown::Write)?;
 
     let mut sorted = String::new();
-    ours.read_to_string(&mut sorted)?; // waits until the child has closed its end, by ending
-    let status = child.wait()?; // waitpid(2): takes the exit status; else it stays as a zombie
+    ours.read_to_string(&mut sorted)?; // until end of file: sort has ended, and so closed its end
+    let status = child.wait()?; // waitpid(2) fetches the exit status; until then, it is a zombie
     println!("{sorted}sort ended: {status}");
     Ok(())
 }

@@ -1,18 +1,18 @@
-//! A datagram socket keeps messages apart, cuts off what does not fit, and never says "the end".
+//! A datagram socket keeps messages apart, cuts off what does not fit, and has no end of file.
 //!
 //! ```console
 //! $ cargo run --example datagram
 //! ```
 //!
-//! Predict: what does `recv` return for an empty message, and what once the other end has closed?
-//! Change: send messages of 4,096 bytes. How many does a pair's queue hold now?
-//! Explain: which of the differences would a UDP socket show too, and what would it do when full?
+//! Predict: what does `recv` return for an empty message? And once the other end has closed?
+//! Change: fill the queues with messages of 4,096 bytes. How many does each hold now?
+//! Explain: what would UDP do where `send` waits here for the queue to have room?
 
 use std::io;
 use std::os::unix::net::UnixDatagram;
 
 fn main() -> io::Result<()> {
-    // Two sockets, connected to each other, as the stream's pair: socketpair(2), SOCK_DGRAM.
+    // Two connected sockets, as UnixStream::pair, but of the kind SOCK_DGRAM: socketpair(2).
     let (near, far) = UnixDatagram::pair()?;
     let mut buf = [0; 8];
 
@@ -21,15 +21,15 @@ fn main() -> io::Result<()> {
         near.send(word.as_bytes())?;
     }
     for _ in 0..3 {
-        // recv(2) takes one message, never two and never the rest of one: what does not fit is gone.
+        // recv(2) takes one message, never two. Of a longer one, what does not fit is gone.
         let n = far.recv(&mut buf)?;
         println!("  recv returned {n}: {:?}", String::from_utf8_lossy(&buf[..n]));
     }
 
-    println!("nobody receives, until the queue is full and a send would wait:");
+    println!("nobody receives; send, until that would wait:");
     println!("  a pair holds {:12} messages", fill(&near)?);
-    // A server's socket has a name, and anybody may send to it. Its queue is bounded by a number of
-    // messages (net.unix.max_dgram_qlen, 10 unless changed), a pair's by the sender's buffer.
+    // bind(2) gives a server's socket a name, to which anybody may send. On Linux its queue is
+    // bounded in messages (net.unix.max_dgram_qlen), that of a pair by the sender's buffer.
     let path = std::env::temp_dir().join(format!("datagram-{}", std::process::id()));
     let server = UnixDatagram::bind(&path)?;
     let client = UnixDatagram::unbound()?;
@@ -38,13 +38,13 @@ fn main() -> io::Result<()> {
 
     drop(server);
     let error = client.send(b"are you there?").map_err(|e| e.kind());
-    println!("nobody holds the other end any more: {error:?}");
+    println!("the server has closed its socket; send: {error:?}");
     std::fs::remove_file(&path)
 }
 
-/// Sends until that would wait, and says how many went.
+/// Sends until that would wait, and returns how many went.
 fn fill(socket: &UnixDatagram) -> io::Result<usize> {
-    socket.set_nonblocking(true)?; // a call that would wait fails with WouldBlock instead
+    socket.set_nonblocking(true)?; // a send that would wait fails with WouldBlock instead
     let mut sent = 0;
     loop {
         match socket.send(b"x") {

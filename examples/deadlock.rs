@@ -1,19 +1,19 @@
-//! Two ends that write everything before they read anything get stuck once the buffers are full.
+//! Two ends that both write before they read get stuck as soon as the buffers are full.
 //!
 //! ```console
 //! $ cargo run --example deadlock
 //! ```
 //!
-//! Predict: does it get stuck, too, if one end reads first and then writes?
-//! Change: 64 KiB works and 16 MiB does not. At which size does that turn?
-//! Explain: why are bigger buffers no cure?
+//! Predict: do they get stuck if one of them reads first and then writes?
+//! Change: 64 KiB works and 16 MiB does not. Where between them does it begin to fail?
+//! Explain: why is a bigger buffer no cure?
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::Duration;
 
-/// What an end does: sends so many bytes, and reads as many from the other end.
+/// What each end does: sends so many bytes, and reads as many.
 type End = fn(&UnixStream, usize) -> io::Result<()>;
 
 fn main() -> io::Result<()> {
@@ -36,18 +36,17 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// write(2) waits while the buffer between the ends is full, until the other end reads. That one
-/// does not: it waits in write, for this end to read.
+/// write(2) copies into a buffer in the kernel, and waits while that is full, until the other end
+/// reads. The other end does not read: it waits in write, for this end to read.
 fn write_then_read(mut conn: &UnixStream, size: usize) -> io::Result<()> {
-    // For ever, in a real program. So that this one ends, a write that waits gives up after a while
-    // (SO_SNDTIMEO, socket(7)).
+    // A real program would hang here for ever. This one is to end, so a write that waits for half
+    // a second fails: SO_SNDTIMEO, socket(7).
     conn.set_write_timeout(Some(Duration::from_millis(500)))?;
     conn.write_all(&vec![b'x'; size])?;
     conn.read_exact(&mut vec![0; size])
 }
 
-/// The cure: one thread writes while another reads. Both use the same socket, as `&UnixStream`
-/// reads and writes.
+/// The cure: one thread writes while another reads. They share the socket: `&UnixStream` does both.
 fn write_while_reading(mut conn: &UnixStream, size: usize) -> io::Result<()> {
     thread::scope(|scope| {
         let writer = scope.spawn(|| (&mut &*conn).write_all(&vec![b'x'; size]));

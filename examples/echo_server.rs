@@ -1,4 +1,4 @@
-//! `hello_server` through the library: any addresses, several at once, with one-sentence errors.
+//! `hello_server` built on the library: any address, several at once, errors that people can read.
 //!
 //! ```console
 //! $ cargo run --example echo_server                         # on unix:/tmp/echo.sock
@@ -6,21 +6,22 @@
 //! ```
 //!
 //! Predict: press Ctrl-C and start it again; then start a second one beside it. What do they say?
-//! Change: let MAX_CONNS be 1. What does the second of two clients see, and until when?
-//! Explain: what can clients do to this server that connect and say nothing, and what would help?
+//! Change: set MAX_CONNS to 1. What does the second of two clients see, and until when?
+//! Explain: what harm can clients do that connect and then say nothing, and what would prevent it?
 
 use std::io::{self, ErrorKind, Write};
 use std::{env, process::ExitCode};
 
 use streamsock::{Addr, Listener, serve};
 
-const MAX_CONNS: usize = 512; // clients served at once; the next ones wait in the backlog
+/// How many clients are served at once. Those beyond wait in the backlog, a queue in the kernel.
+const MAX_CONNS: usize = 512;
 
 fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            let _ = writeln!(io::stderr(), "echo_server: {why}"); // eprintln! can panic
+            let _ = writeln!(io::stderr(), "echo_server: {why}"); // eprintln! might panic
             ExitCode::FAILURE
         }
     }
@@ -35,15 +36,15 @@ fn run() -> Result<(), String> {
     for arg in args {
         let text = arg.into_string().map_err(|arg| format!("{arg:?} is not UTF-8"))?;
         let addr: Addr = text.parse().map_err(|e: io::Error| e.to_string())?;
-        // socket(2), bind(2), listen(2), and a file that a killed server left is taken over.
+        // socket(2), bind(2), listen(2). A file that a killed server left behind is taken over.
         listeners.push(Listener::bind(&addr).map_err(|e| format!("{addr}: {e}{}", hint(&e)))?);
     }
     for listener in &listeners {
         let addr = listener.local_addr().map_err(|e| e.to_string())?;
         let _ = writeln!(io::stderr(), "listening on {addr}");
     }
-    // accept(2) on all of them, and a thread for each client. `copy` is the loop of hello_server: it
-    // reads, and writes what it read, until end of file. For that, &Conn is both ends.
+    // serve calls accept(2) on all of them, and the handler in a thread for each client. copy is
+    // the loop of hello_server: read, write what was read, until end of file.
     serve(&listeners, MAX_CONNS, |conn| drop(io::copy(&mut &conn, &mut &conn)))
         .map_err(|e| e.to_string())
 }

@@ -1,12 +1,12 @@
-//! The ways in which a connection ends, and what the other end sees of each, Unix against TCP.
+//! The ways a connection can end, and what you see of each at your end, over Unix and over TCP.
 //!
 //! ```console
 //! $ cargo run --example endings
 //! ```
 //!
-//! Predict: what do a read and two writes return once the other end has closed? And was killed?
-//! Change: write before you read. Where does the reset show now, over Unix and over TCP?
-//! Explain: what would the table say of a peer whose host loses its power, and what helps then?
+//! Predict: the other end has closed: what do your read and your two writes return? If killed?
+//! Change: write before you read. Which call sees the reset now, over Unix and over TCP?
+//! Explain: what would the row of a peer look like whose host loses power, and what would help?
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -23,7 +23,7 @@ fn main() -> io::Result<()> {
         print!("{how:19}");
         for pair in [Conn::pair, tcp_pair] {
             let (mut near, far) = pair()?;
-            near.set_read_timeout(Some(Duration::from_millis(50)))?; // then "WouldBlock": it waits
+            near.set_read_timeout(Some(Duration::from_millis(50)))?; // WouldBlock: it waits
             if how == "closes, byte unread" {
                 near.write_all(b"x")?;
             }
@@ -31,12 +31,12 @@ fn main() -> io::Result<()> {
                 "half-closes" => far.shutdown(Shutdown::Write)?,
                 "reads no more" => far.shutdown(Shutdown::Read)?,
                 "is killed" => {
-                    // A process that alone has this end, as its standard input.
+                    // A process that has this end as its standard input, and nobody else has it.
                     let mut process = Command::new("cat").stdin(OwnedFd::from(far)).spawn()?;
                     process.kill()?;
                     process.wait()?;
                 }
-                _ => drop(far), // close(2), which the kernel calls for a killed process
+                _ => drop(far), // close(2), as the kernel does for a killed process
             }
             print!("  {:15} {:10}", word(near.read(&mut [0])), word(near.write(b"x")));
             std::thread::sleep(Duration::from_millis(20)); // TCP's answer to a write takes a moment
@@ -47,8 +47,8 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// BrokenPipe is the system's EPIPE: nobody can read this any more. ConnectionReset is ECONNRESET:
-/// what you sent before was thrown away unread.
+/// 0 from a read is end of file. BrokenPipe (EPIPE): nobody is left to read this. ConnectionReset
+/// (ECONNRESET): the other end is gone, and threw away unread what you had sent.
 fn word(result: io::Result<usize>) -> String {
     result.map_or_else(|e| format!("{:?}", e.kind()), |n| n.to_string())
 }

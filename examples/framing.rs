@@ -4,27 +4,27 @@
 //! $ cargo run --example framing
 //! ```
 //!
-//! Predict: what do the reads return if `buf` has 3 bytes, and what if it has 100?
-//! Change: send a length and no message, then drop `near`. What does `receive` return?
-//! Explain: why does `receive` compare the length with a limit before it makes room for so much?
+//! Predict: what do the reads return if `buf` has 3 bytes? And if it has 100?
+//! Change: send a length and half the message, then drop `near`. What does `receive` return?
+//! Explain: why does `receive` check the length before it makes room for the message?
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 
 fn main() -> io::Result<()> {
     println!("three writes into a stream, \"one\", \"two\" and \"three\":");
-    let (mut near, mut far) = UnixStream::pair()?; // two sockets, connected: socketpair(2)
+    let (mut near, mut far) = UnixStream::pair()?; // two connected sockets: socketpair(2)
     for word in ["one", "two", "three"] {
         near.write_all(word.as_bytes())?;
     }
-    drop(near); // close(2): once far has read everything, its next read returns 0
+    drop(near); // close(2): once far has read everything, read returns 0, end of file
     let mut buf = [0; 8];
     // read(2) takes what is there, up to 8 bytes, no matter how many writes brought it.
     while let n @ 1.. = far.read(&mut buf)? {
         println!("  read      {:?}", String::from_utf8_lossy(&buf[..n]));
     }
 
-    println!("the same in frames, each message behind its length:");
+    println!("the same in frames, each message after its length:");
     let (mut near, mut far) = UnixStream::pair()?;
     for word in ["one", "two", "three"] {
         send(&mut near, word.as_bytes())?;
@@ -39,13 +39,13 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Four bytes of length, the most significant first, and the message: both in one write.
+/// Sends four bytes of length, the most significant first, and the message, all in one write.
 fn send(mut conn: impl Write, message: &[u8]) -> io::Result<()> {
     let length = u32::try_from(message.len()).map_err(|_| ErrorKind::InvalidInput)?;
     conn.write_all(&[&length.to_be_bytes(), message].concat())
 }
 
-/// Waits for a whole message: `read_exact` calls read(2) until its buffer is full.
+/// Waits for a whole message: read_exact repeats read(2) until its buffer is full.
 fn receive(mut conn: impl Read) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];
     conn.read_exact(&mut length)?;

@@ -1,10 +1,10 @@
 //! A client on a Unix socket: it sends a line, says that this was all, and prints the answer.
 //!
 //! ```console
-//! $ cargo run --example hello_client      # hello_server runs in another terminal
+//! $ cargo run --example hello_client      # while hello_server runs in another terminal
 //! ```
 //!
-//! Predict: what does it say where no server was ever started, and what after the server's Ctrl-C?
+//! Predict: what does it say if no server was ever started? And after the server's Ctrl-C?
 //! Change: remove the line with `shutdown`. Who waits for whom now?
 
 use std::io::{self, Read, Write};
@@ -12,15 +12,15 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 
 fn main() -> io::Result<()> {
-    // socket(2), then connect(2) to the server that listens under this name.
+    // socket(2), then connect(2): to the server that listens under this name.
     let mut conn = UnixStream::connect("/tmp/echo.sock")?;
     conn.write_all(b"hello\n")?;
 
-    // The half-close: shutdown(2) ends our direction and leaves the other open. The server's next
-    // read returns 0, which is how it learns that we are done; it can still answer.
+    // The half-close: shutdown(2) ends our direction of the connection and leaves the other open.
+    // The server's next read returns 0, end of file, and it can still answer.
     conn.shutdown(Shutdown::Write)?;
 
-    // read(2) until it returns 0: until the server has closed its end.
+    // read(2), repeated until it returns 0: the server has closed its end.
     let mut answer = String::new();
     conn.read_to_string(&mut answer)?;
     print!("{answer}");

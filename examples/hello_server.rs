@@ -1,42 +1,42 @@
-//! A server on a Unix socket, from the system's calls alone: it sends back whatever it reads.
+//! A server on a Unix socket, with nothing but std: it sends back whatever it reads.
 //!
 //! ```console
 //! $ cargo run --example hello_server
 //! $ cargo run --example hello_client      # in another terminal; or: nc -U /tmp/echo.sock
 //! ```
 //!
-//! Predict: press Ctrl-C and start it again. What does it say, and what does `rm` do about it?
-//! Change: echo without `thread::spawn`. What does a second client see while the first is there?
+//! Predict: press Ctrl-C and start it again. What does it say? And after `rm /tmp/echo.sock`?
+//! Change: call `echo` without `thread::spawn`. What does a second client see, and until when?
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixListener;
 
 fn main() -> io::Result<()> {
-    // A socket is one end of a connection, or, as here, the place where clients ask for one. Three
-    // system calls: socket(2) makes it, bind(2) gives it a name, which is a new file at this path,
-    // and listen(2) lets clients connect to that name.
+    // A socket is one end of a connection, or, like this one, the place where connections arrive.
+    // Three system calls: socket(2) creates it, bind(2) gives it a name, which is a new file at
+    // this path, and listen(2) lets clients connect to that name.
     let listener = UnixListener::bind("/tmp/echo.sock")?;
     println!("listening on /tmp/echo.sock");
     loop {
-        // accept(2) waits for a client. Its answer is a second socket: this connection's own end.
+        // accept(2) waits for a client and returns a second socket: our end of that connection.
         let (conn, _) = listener.accept()?;
         println!("client connected");
-        // In a thread of its own, so that the loop is back in accept when the next client comes.
+        // A thread of its own for each client, so that this one is free to accept the next.
         std::thread::spawn(move || echo(conn));
     }
 }
 
-/// The client speaks first; it is answered until it has said all that it wants to say.
+/// The client speaks first, and gets its own bytes back until it has no more to send.
 fn echo(mut conn: impl Read + Write) -> io::Result<()> {
     let mut buf = [0; 1024];
     loop {
-        // read(2) waits until there is something, and takes what is there, up to 1,024 bytes.
+        // read(2) waits until something has arrived and returns how much: 1 to 1,024 bytes here.
         let n = conn.read(&mut buf)?;
         if n == 0 {
-            // End of file: the client will send nothing more. Returning closes our end.
+            // 0 is end of file: the client will send nothing more. Our end closes as we return.
             println!("client done");
             return Ok(());
         }
-        conn.write_all(&buf[..n])?; // write(2), again and again until all n bytes are on their way
+        conn.write_all(&buf[..n])?; // write(2), repeated until all n bytes are on their way
     }
 }

@@ -6,9 +6,9 @@
 //! $ cargo run --example http_get -- unix:/var/run/docker.sock /version  # from a daemon
 //! ```
 //!
-//! Predict: ask echo_server, on unix:/tmp/echo.sock, for a page. Why does that hang, or why not?
-//! Change: say HTTP/1.1. Why does the program not end now, and how would it find the page's end?
-//! Explain: which part of the request names a host, and why does a Unix socket need it, too?
+//! Predict: ask echo_server on unix:/tmp/echo.sock for a page. Does the program end?
+//! Change: say HTTP/1.1. Why may the program not end now, and what marks the end of the page?
+//! Explain: why does the request name a host, when the connection has been made already?
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Write};
@@ -21,12 +21,13 @@ fn main() -> io::Result<()> {
     let path = args.next().unwrap_or("/debug/rpc".into());
 
     let mut conn = Conn::connect(&addr)?; // socket(2) and connect(2), for either kind
-    // The client speaks first. The empty line ends the request: no half-close is needed, and some
-    // servers take one for a client that has gone. Formatted first, so that it is one write(2).
-    let request = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
+    // The client speaks first. The empty line ends the request, so there is no need to half-close,
+    // and some servers would take it for a client that has left. All of it in one write(2).
+    let host = if let Addr::Tcp { host, .. } = &addr { host } else { "localhost" };
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n");
     conn.write_all(request.as_bytes())?;
 
-    // The answer's head: a line with the status, a line for each header, an empty line.
+    // The answer: a line with the status, a line for each header, an empty line, the page.
     let mut answer = BufReader::new(conn);
     let mut line = String::new();
     while answer.read_line(&mut line)? > 0 && !line.trim_end().is_empty() {
@@ -34,7 +35,7 @@ fn main() -> io::Result<()> {
         line.clear();
     }
     eprintln!();
-    // The page. In HTTP/1.0 it ends with the connection: read(2) returns 0.
+    // In HTTP/1.0 the page ends with the connection: until read(2) returns 0.
     io::copy(&mut answer, &mut io::stdout())?;
     Ok(())
 }

@@ -1,12 +1,12 @@
-//! Two small writes and a read over TCP: Nagle's algorithm and delayed acknowledgements, 40 ms.
+//! Two small writes and then a read over TCP can take 40 ms instead of 20 µs: Nagle's algorithm.
 //!
 //! ```console
 //! $ cargo run --example nagle
 //! ```
 //!
-//! Predict: how long does a call take over a Unix socket, as two writes and as one?
-//! Change: let the client read an answer after each of its two writes. Does Nagle still harm?
-//! Explain: why does the server's kernel hold its acknowledgement back, and for whose good?
+//! Predict: does it make a difference if the request goes out in one write?
+//! Change: let `conn` be one end of `Conn::pair()`, a Unix socket, and answer at the other.
+//! Explain: what is Nagle's algorithm good for, and what is a delayed acknowledgement good for?
 
 use std::io::{self, Read, Write};
 use std::thread;
@@ -21,15 +21,14 @@ fn main() -> io::Result<()> {
 
     println!("TCP_NODELAY  a request is  a call takes (median of 15)");
     for (nodelay, how) in [(false, "2 writes"), (true, "2 writes"), (false, "1 write")] {
-        let mut conn = Conn::connect(&addr)?; // connect and accept here turn TCP_NODELAY on
-        conn.set_nodelay(nodelay)?; // off is what a socket starts with
+        let mut conn = Conn::connect(&addr)?; // which turns TCP_NODELAY on, as accept does,
+        conn.set_nodelay(nodelay)?; // while the system's default is off
         let mut times = [Duration::ZERO; 15];
         for time in &mut times {
             let start = Instant::now();
             for part in b"headbody".chunks(if how == "1 write" { 8 } else { 4 }) {
-                // With Nagle's algorithm (TCP_NODELAY off), the body waits in this kernel until the
-                // other one has acknowledged the head, as several small writes could then share a
-                // packet.
+                // Off, that is with Nagle's algorithm, the body waits in this host's kernel until
+                // the other host has acknowledged the head.
                 conn.write_all(part)?;
             }
             conn.read_exact(&mut [0; 4])?;
@@ -41,9 +40,9 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// The server waits for the body before it answers; and its kernel holds the acknowledgement of
-/// the head back, for up to 40 ms, since the answer could carry it. So the client's kernel waits
-/// for the server's kernel, that waits for the server, and that for the client's kernel.
+/// The server waits for the body before it answers. Its kernel waits for the answer, for up to 40
+/// ms, to send the acknowledgement of the head along with it. And the client's kernel waits for
+/// that acknowledgement before it sends the body.
 fn answer(mut conn: Conn) {
     while conn.read_exact(&mut [0; 8]).is_ok() && conn.write_all(b"done").is_ok() {}
 }

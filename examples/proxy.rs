@@ -1,13 +1,13 @@
-//! A proxy: what connects here is passed on to another address, of either kind.
+//! A proxy: makes a Unix socket reachable over TCP, or the other way round.
 //!
 //! ```console
 //! $ cargo run --example proxy -- tcp:127.0.0.1:13500 unix:/tmp/echo.sock
-//! $ nc -N 127.0.0.1 13500     # reaches echo_server on its Unix socket; any two addresses do
+//! $ nc -N 127.0.0.1 13500     # in another terminal; echo_server runs in a third
 //! ```
 //!
-//! Predict: what does `nc -N` wait for if `one_way` does not pass the half-close on?
-//! Change: leave the two shutdowns after an error away. Kill a client: which thread stays?
-//! Explain: why would one thread that copies now this way, now that way, get stuck?
+//! Predict: `nc -N` half-closes on Ctrl-D. What does it wait for if the proxy keeps that to itself?
+//! Change: remove what follows an error. A client is reset while its server waits: who hangs?
+//! Explain: why can one thread not copy now this way, now that way, with blocking reads?
 
 use std::io::{self, BufReader};
 use std::net::Shutdown;
@@ -22,14 +22,15 @@ fn main() -> io::Result<()> {
 
     let listener = Listener::bind(&here)?;
     eprintln!("listening on {}", listener.local_addr()?);
+    // accept(2), and a thread for each client, in which it is connected to the other address.
     serve(&[listener], 512, |client| match Conn::connect(&there) {
         Ok(server) => relay(&client, &server),
-        Err(e) => eprintln!("{there}: {e}"), // and the client sees its connection end
+        Err(e) => eprintln!("{there}: {e}"), // and the client reads end of file
     })
 }
 
-/// Each direction has a thread, which waits in read(2) for its one side or in write(2) for the other
-/// while the other direction goes on.
+/// A thread for each direction: it waits in read(2) for one end or in write(2) for the other, and
+/// must not hold up the other direction meanwhile.
 fn relay(client: &Conn, server: &Conn) {
     thread::scope(|scope| {
         scope.spawn(|| one_way(client, server));
@@ -38,14 +39,13 @@ fn relay(client: &Conn, server: &Conn) {
 }
 
 fn one_way(from: &Conn, to: &Conn) {
-    // Until end of file, which is passed on as what it was for us: a half-close. The other
-    // direction may go on for long.
+    // Copies until end of file, 64 KiB at a time. That is passed on as well, as a half-close, since
+    // the other direction may go on.
     let copied = io::copy(&mut BufReader::with_capacity(1 << 16, from), &mut &*to);
     let result = copied.and_then(|_| to.shutdown(Shutdown::Write));
     if result.is_err() {
-        // Nothing more can come of this connection. The thread of the other direction may wait in
-        // read or write: shutdown(2) of both directions wakes it up.
-        let _ = from.shutdown(Shutdown::Both);
-        let _ = to.shutdown(Shutdown::Both);
+        // One end is gone, so the other must go, too. The thread of the other direction may be
+        // waiting for either: shutdown(2) of both directions wakes it up.
+        let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
     }
 }

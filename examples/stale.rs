@@ -4,8 +4,8 @@
 //! $ cargo run --example stale
 //! ```
 //!
-//! Predict: which two of the four does `connect` not tell apart, and which call does?
-//! Change: fill the live server's backlog first. Which call waits for ever now, and which does not?
+//! Predict: which of the four cases can `connect` not tell apart, and which can `bind` not?
+//! Change: ask about `dir` itself, and about `dir.join("no/where")`. Which cases are they like?
 //! Explain: what goes wrong if a server removes whatever is at its path before it binds?
 
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
@@ -20,12 +20,12 @@ fn main() -> io::Result<()> {
     let path = dir.join("s");
     ask("nothing", &path)?;
 
-    // bind(2) makes the file; from listen(2) on, clients can connect. They wait in the backlog, a
-    // queue in the kernel, until the server calls accept: this one never does.
+    // bind(2) makes the file, and from listen(2) on clients can connect. They wait in the backlog,
+    // a queue in the kernel, until the server calls accept(2): this one never does.
     let server = UnixListener::bind(&path)?;
     ask("a live server", &path)?;
 
-    // close(2). That is all that the kernel does for a killed process, too: the file stays.
+    // close(2), which is also what the kernel does for a killed process. The file stays.
     drop(server);
     ask("a dead server", &path)?;
 
@@ -37,16 +37,16 @@ fn main() -> io::Result<()> {
 fn ask(what: &str, path: &Path) -> io::Result<()> {
     println!("{what} at the path:");
     say("connect", UnixStream::connect(path));
-    // A datagram socket cannot connect to a stream socket. But the kernel looks for somebody first
-    // who holds the path, and "wrong type" is as good an answer as any. The server notices nothing.
+    // A datagram socket (see `datagram`) cannot connect to a stream socket. But if somebody holds
+    // the socket, the error is another than "refused", and the server notices nothing.
     say("connect, datagram", UnixDatagram::unbound()?.connect(path));
     let free = !path.exists();
     say("bind", UnixListener::bind(path));
     if free {
-        fs::remove_file(path)?; // bind made it
+        fs::remove_file(path)?; // which bind made
     }
-    // This one binds; in use? it looks: no socket, left alone; a socket, asked by datagram; refused,
-    // nobody holds it: removed, and bound again.
+    // The library binds. If the path is in use, it looks at what is there: only a socket that
+    // refuses a datagram socket is dead, so only that is removed, and the path bound again.
     say("Listener::bind", Listener::bind(&Addr::from(path)));
     Ok(())
 }

@@ -17,9 +17,9 @@ fn main() -> io::Result<()> {
     println!("after    the peer           we call                     we have   result");
     for (does, pauses) in [("byte every 100 ms", drip), ("stalls for 400 ms", stall)] {
         let (mut conn, start) = (peer(pauses)?, Instant::now());
-        // From here on a read that waits for 200 ms fails with WouldBlock: SO_RCVTIMEO, socket(7).
+        // A read that waits for 200 ms fails with WouldBlock from here on: SO_RCVTIMEO, socket(7).
         conn.set_read_timeout(Some(Duration::from_millis(200)))?;
-        let result = conn.read_exact(&mut [0; 10]); // calls read(2) until it has 10 bytes
+        let result = conn.read_exact(&mut [0; 10]); // read(2) until it has 10, or one fails
         let (ms, result) = (start.elapsed().as_millis(), result.map_err(|e| e.kind()));
         println!("{ms:4} ms  {does:17}  read_exact, timeout 200 ms   ? bytes  {result:?}");
     }
@@ -33,7 +33,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Reads on until `got` is a whole message. At the deadline it fails, and `got` keeps what came.
+/// Reads until `got` is a whole message. Past the deadline it fails, and `got` keeps what has come.
 fn read_by(conn: &mut UnixStream, got: &mut Vec<u8>, deadline: Instant) -> io::Result<()> {
     let mut buf = [0; 10];
     while got.len() < 10 {
@@ -47,7 +47,7 @@ fn read_by(conn: &mut UnixStream, got: &mut Vec<u8>, deadline: Instant) -> io::R
     Ok(())
 }
 
-/// Sends a message of 10 bytes, and pauses before each for so many milliseconds.
+/// Sends a message of 10 bytes, each after a pause of so many milliseconds.
 fn peer(pauses: [u64; 10]) -> io::Result<UnixStream> {
     let (near, mut far) = UnixStream::pair()?;
     std::thread::spawn(move || {

@@ -1,12 +1,12 @@
-//! Five ways to wait for a byte that comes after 100 ms: how late each notices, and what it costs.
+//! Five ways to wait for a byte that takes 100 ms: how late each notices it, and what that costs.
 //!
 //! ```console
 //! $ cargo run --example waiting
 //! ```
 //!
-//! Predict: how often does each call read, and which of them burns a whole CPU?
-//! Change: let `Spin` poll for 200 ms. What does it cost now, and is it any less late?
-//! Explain: `Spin` cannot win here. What must be true of the peer for polling to pay?
+//! Predict: how often does each call read, and which of them keeps a CPU busy all the time?
+//! Change: give `Spin` 200 ms to poll. What does it cost now, and is it less late?
+//! Explain: `Spin` cannot win here. What must the peer be like for polling to pay?
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
@@ -34,11 +34,11 @@ fn main() -> io::Result<()> {
 
 fn wait(how: &str, mut conn: Conn) -> io::Result<u32> {
     match how {
-        // The kernel lets other threads have the CPU until something comes, or for 30 ms.
+        // The thread sleeps in read(2). The kernel wakes it when something comes, or after 30 ms.
         "block" => {}
         "time out, 30 ms" => conn.set_read_timeout(Some(Duration::from_millis(30)))?,
         "Spin" => return Spin::new(conn, Duration::from_micros(50)).read(&mut [0]).map(|_| 0),
-        // O_NONBLOCK: the kernel answers at once, with the byte or the error WouldBlock.
+        // O_NONBLOCK: read returns at once, with the byte or with the error WouldBlock.
         _ => conn.set_nonblocking(true)?,
     }
     let nap = Duration::from_millis(if how == "poll, nap 1 ms" { 1 } else { 0 });
@@ -52,9 +52,9 @@ fn wait(how: &str, mut conn: Conn) -> io::Result<u32> {
     }
 }
 
-/// How long this thread has run on a CPU: Linux's schedstat, in ns. Elsewhere it stays 0.
+/// How long this thread has run on a CPU, from Linux's schedstat. Elsewhere it stays 0.
 fn cpu_time() -> Duration {
-    thread::yield_now(); // the kernel adds up when it switches threads
+    thread::yield_now(); // the kernel does its sums when it switches threads
     let stat = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     Duration::from_nanos(stat.split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or(0))
 }

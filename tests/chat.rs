@@ -1,6 +1,7 @@
 //! The lesson `chat`: its lines, its deaf clients, its end.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::Shutdown;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use streamsock::{Addr, Conn};
 
 mod common;
 
-use common::{TempDir, example, read_all, watchdog};
+use common::{TempDir, connected, example, over_both, read_all, watchdog};
 
 /// The chat as a process, with a standard input that ends when it is dropped. Killed with the value.
 struct Chat {
@@ -95,7 +96,8 @@ fn a_line_goes_to_all_the_others() {
     assert_eq!(lengths, [1025, 1025, 953]);
 }
 
-/// It is sent more than any socket's buffers hold. The others read each line before the next is said,
+/// What the others see of a `nc` that was stopped while `yes` talks: every line, one of them late.
+/// The deaf one is sent more than any socket's buffers hold. The others read each line before the next is said,
 /// so that it is never they who are late.
 #[test]
 fn a_client_that_does_not_read_is_dropped_and_the_others_miss_nothing() {
@@ -135,4 +137,26 @@ fn ctrl_d_ends_it_with_idle_clients_connected() {
     }
     assert!(chat.child.wait().unwrap().success());
     assert_eq!(dir.names(), [""; 0]);
+}
+
+// The exercises.
+
+#[test]
+fn what_may_the_next_line_look_like_of_a_client_whose_write_timed_out() {
+    over_both(|addr| {
+        let (near, far) = connected(addr);
+        near.set_write_timeout(Some(Duration::from_millis(50))).unwrap();
+        // The client does not read, and part of a line fits the buffers.
+        let line = [&vec![b'x'; 32 << 20][..], b"\n"].concat();
+        let sent = (&near).write(&line).unwrap();
+        assert!(0 < sent && sent < line.len());
+
+        let reader = std::thread::spawn(move || read_all(far));
+        near.set_write_timeout(None).unwrap();
+        (&near).write_all(b"hello\n").unwrap();
+        near.shutdown(Shutdown::Write).unwrap();
+        let text = String::from_utf8(reader.join().unwrap()).unwrap();
+        assert_eq!(text.lines().count(), 1);
+        assert!(text.ends_with("xxxhello\n"));
+    });
 }

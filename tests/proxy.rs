@@ -53,6 +53,7 @@ fn over_all(body: impl Fn(Conn, Conn)) {
     }
 }
 
+/// What `nc -N` would wait for otherwise: a server that has not seen the end does not end, either.
 #[test]
 fn a_half_close_is_passed_on_and_the_other_direction_goes_on() {
     over_all(|client, server| {
@@ -67,10 +68,12 @@ fn a_half_close_is_passed_on_and_the_other_direction_goes_on() {
     });
 }
 
+/// Without the two shutdowns, two wait for each other: the server, in `read` below, for the client's
+/// next bytes, and the proxy's thread that reads from the server.
 #[test]
-fn an_error_in_one_direction_ends_both() {
+fn who_hangs_if_a_client_is_reset_while_its_server_waits() {
     over_all(|client, server| {
-        // The server waits for a client that is gone with something unread, which is a reset.
+        // It goes with something unread, which is a reset. The server learns that it is gone.
         (&server).write_all(b"unread").unwrap();
         (&client).read_exact(&mut [0]).unwrap();
         drop(client);
