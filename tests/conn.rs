@@ -253,7 +253,7 @@ fn a_signal_does_not_end_a_connect() {
         Conn::connect(&addr).unwrap();
     }
     let mut client = Command::new(example("echo_client"));
-    client.arg(addr.to_string()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    client.args([&addr.to_string(), "hi"]).stdout(Stdio::piped()).stderr(Stdio::piped());
     let client = client.spawn().unwrap();
     let pid = client.id();
     // So that the signal finds it in connect(2).
