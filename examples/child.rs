@@ -19,8 +19,8 @@ fn main() -> io::Result<()> {
     let (mut ours, theirs) = UnixStream::pair()?;
 
     // A descriptor is the number under which a process has a socket open. The child gets `theirs`
-    // under two: 0 and 1, standard input and output. It does not get `ours`, since std opens
-    // everything close-on-exec.
+    // under two: 0 and 1, standard input and output. It does not get `ours`, as std marks all that
+    // it opens close-on-exec: closed when the process starts another program.
     let mut child = Command::new("sort")
         .stdin(OwnedFd::from(theirs.try_clone()?)) // dup(2): the same socket, another descriptor
         .stdout(OwnedFd::from(theirs))

@@ -47,10 +47,11 @@ fn write_then_read(mut conn: &UnixStream, size: usize) -> io::Result<()> {
 }
 
 /// The cure: one thread writes while another reads. They share the socket: `&UnixStream` does both.
-fn write_while_reading(mut conn: &UnixStream, size: usize) -> io::Result<()> {
+fn write_while_reading(conn: &UnixStream, size: usize) -> io::Result<()> {
+    let (mut reader, mut writer) = (conn, conn);
     thread::scope(|scope| {
-        let writer = scope.spawn(|| (&mut &*conn).write_all(&vec![b'x'; size]));
-        conn.read_exact(&mut vec![0; size])?;
-        writer.join().expect("write_all does not panic")
+        let written = scope.spawn(move || writer.write_all(&vec![b'x'; size]));
+        reader.read_exact(&mut vec![0; size])?;
+        written.join().expect("write_all does not panic")
     })
 }

@@ -43,8 +43,9 @@ fn run() -> Result<(), String> {
         let addr = listener.local_addr().map_err(|e| e.to_string())?;
         let _ = writeln!(io::stderr(), "listening on {addr}");
     }
-    // serve calls accept(2) on all of them, and the handler in a thread for each client. copy is
-    // the loop of hello_server: read, write what was read, until end of file.
+    // serve calls accept(2) on all of them, and this closure in a thread for each client. copy is
+    // the loop of hello_server: read, write what was read, until end of file. It gets the connection
+    // twice, to read from and to write to: &Conn does both.
     serve(&listeners, MAX_CONNS, |conn| drop(io::copy(&mut &conn, &mut &conn)))
         .map_err(|e| e.to_string())
 }

@@ -4,7 +4,7 @@
 //! $ cargo run --example endings
 //! ```
 //!
-//! Predict: the other end has closed: what do your read and your two writes return? If killed?
+//! Predict: the other end has closed. What do your read and two writes return? And if killed?
 //! Change: write before you read. Which call sees the reset now, over Unix and over TCP?
 //! Explain: what would the row of a peer look like whose host loses power, and what would help?
 
@@ -31,7 +31,7 @@ fn main() -> io::Result<()> {
                 "half-closes" => far.shutdown(Shutdown::Write)?,
                 "reads no more" => far.shutdown(Shutdown::Read)?,
                 "is killed" => {
-                    // A process that has this end as its standard input, and nobody else has it.
+                    // A process with this end as its standard input, which nobody else has open.
                     let mut process = Command::new("cat").stdin(OwnedFd::from(far)).spawn()?;
                     process.kill()?;
                     process.wait()?;

@@ -11,7 +11,7 @@
 
 use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 
 use streamsock::{Addr, Conn, Listener, serve};
 
@@ -29,7 +29,12 @@ fn main() -> io::Result<()> {
     }
 
     // The second wall: connect(2) requires write permission on the socket's file.
-    let listener = Listener::bind_with_mode(&Addr::from(dir.join("s").as_path()), 0o600)?;
+    let path = dir.join("s");
+    let listener = Listener::bind_with_mode(&Addr::from(path.as_path()), 0o600)?;
+    if fs::metadata(&path)?.uid() != fs::metadata(&dir)?.uid() {
+        // Only root gets as far as this in somebody else's directory, where the file is not safe.
+        return Err(io::Error::other(format!("{dir:?} is another user's: remove it")));
+    }
     eprintln!("listening on {}", listener.local_addr()?);
     serve(&[listener], 64, |mut conn| {
         let _ = writeln!(io::stdout(), "client: {}", who(&conn));

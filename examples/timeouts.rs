@@ -38,7 +38,7 @@ fn read_by(conn: &mut UnixStream, got: &mut Vec<u8>, deadline: Instant) -> io::R
     let mut buf = [0; 10];
     while got.len() < 10 {
         let left = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero());
-        conn.set_read_timeout(Some(left.ok_or(ErrorKind::WouldBlock)?))?;
+        conn.set_read_timeout(Some(left.ok_or(ErrorKind::WouldBlock)?))?; // std refuses zero
         match conn.read(&mut buf[..10 - got.len()])? {
             0 => return Err(ErrorKind::UnexpectedEof.into()),
             n => got.extend(&buf[..n]),

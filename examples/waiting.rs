@@ -9,8 +9,7 @@
 //! Explain: `Spin` cannot win here. What must the peer be like for polling to pay?
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::time::{Duration, Instant};
-use std::{fs, thread};
+use std::{fs, thread, time::Duration, time::Instant};
 
 use streamsock::{Conn, Spin};
 
@@ -24,10 +23,11 @@ fn main() -> io::Result<()> {
             far.write_all(b"x").map(|()| sent)
         });
         let before = cpu_time();
-        let (reads, came, cost) = (wait(how, conn)?, Instant::now(), cpu_time() - before);
+        let (reads, came, after) = (wait(how, conn)?, Instant::now(), cpu_time());
         let reads = if how == "Spin" { "?".into() } else { reads.to_string() };
         let late = came - peer.join().expect("it does not panic")?;
-        println!("{how:15}  {reads:>10}  {late:>8.0?}  {cost:>8.0?}");
+        let cost = after.zip(before).map_or("?".into(), |(a, b)| format!("{:.0?}", a - b));
+        println!("{how:15}  {reads:>10}  {late:>8.0?}  {cost:>8}");
     }
     Ok(())
 }
@@ -38,7 +38,7 @@ fn wait(how: &str, mut conn: Conn) -> io::Result<u32> {
         "block" => {}
         "time out, 30 ms" => conn.set_read_timeout(Some(Duration::from_millis(30)))?,
         "Spin" => return Spin::new(conn, Duration::from_micros(50)).read(&mut [0]).map(|_| 0),
-        // O_NONBLOCK: read returns at once, with the byte or with the error WouldBlock.
+        // Poll: with O_NONBLOCK, read returns at once, with the byte or with the error WouldBlock.
         _ => conn.set_nonblocking(true)?,
     }
     let nap = Duration::from_millis(if how == "poll, nap 1 ms" { 1 } else { 0 });
@@ -52,9 +52,9 @@ fn wait(how: &str, mut conn: Conn) -> io::Result<u32> {
     }
 }
 
-/// How long this thread has run on a CPU, from Linux's schedstat. Elsewhere it stays 0.
-fn cpu_time() -> Duration {
+/// How long this thread has run on a CPU. Only Linux has this file: "?" elsewhere.
+fn cpu_time() -> Option<Duration> {
     thread::yield_now(); // the kernel does its sums when it switches threads
-    let stat = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    Duration::from_nanos(stat.split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or(0))
+    let nanoseconds = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    Some(Duration::from_nanos(nanoseconds.split(' ').next()?.parse().ok()?))
 }

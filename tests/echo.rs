@@ -61,6 +61,7 @@ fn the_pair() {
 
 #[test]
 fn what_went_wrong_is_one_sentence() {
+    let _watchdog = watchdog();
     let dir = TempDir::new();
     let path = |name: &str| dir.join(name).to_str().unwrap().to_string();
     drop(UnixListener::bind(dir.join("stale")).unwrap());
@@ -104,6 +105,7 @@ fn several_addresses_in_one_server() {
 /// What is bound before one that fails is given back, and nothing is said to be listening.
 #[test]
 fn of_several_addresses_all_or_none() {
+    let _watchdog = watchdog();
     let dir = TempDir::new();
     let mut command = program("echo_server");
     let (code, _, stderr) = run(command.arg(dir.join("s")).arg(dir.join("no/where")));

@@ -1,7 +1,7 @@
 //! The lesson `private_server`: who may connect, who did, and what it takes for its own.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::process::Command;
 
@@ -35,6 +35,7 @@ fn private_server_keeps_others_out_and_says_who_came() {
 
 #[test]
 fn private_server_refuses_a_directory_that_others_may_enter() {
+    let _watchdog = watchdog();
     let dir = TempDir::new();
     fs::create_dir(dir.join("private")).unwrap();
     for mode in [0o755, 0o777, 0o701] {
@@ -51,6 +52,20 @@ fn private_server_refuses_a_directory_that_others_may_enter() {
     symlink("else", dir.join("private")).unwrap();
     let (code, ..) = run(Command::new(example("private_server")).env("TMPDIR", dir.path()));
     assert_eq!(code, Some(1));
+}
+
+#[test]
+#[ignore = "needs root"]
+fn private_server_refuses_a_directory_of_another_user_even_as_root() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    fs::create_dir(dir.join("private")).unwrap();
+    fs::set_permissions(dir.join("private"), Permissions::from_mode(0o700)).unwrap();
+    chown(dir.join("private"), Some(65534), None).unwrap();
+    let (code, _, stderr) = run(Command::new(example("private_server")).env("TMPDIR", dir.path()));
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("another user's"), "{stderr}");
+    assert!(!dir.join("private/s").exists());
 }
 
 // The exercises.
