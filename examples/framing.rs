@@ -34,7 +34,7 @@ fn main() -> io::Result<()> {
     }
     near.write_all(b"GET / HTTP/1.0\r\n\r\n")?; // a client that speaks another protocol
     if let Err(e) = receive(&mut far) {
-        println!("  refused   a message of {e}");
+        println!("  refused   {e}");
     }
     Ok(())
 }
@@ -51,7 +51,8 @@ fn receive(mut conn: impl Read) -> io::Result<Vec<u8>> {
     conn.read_exact(&mut length)?;
     let length = u32::from_be_bytes(length) as usize;
     if length > 1 << 20 {
-        return Err(io::Error::other(format!("{length} bytes, over the limit of 1 MiB")));
+        let why = format!("a message of {length} bytes, over the limit of 1 MiB");
+        return Err(io::Error::other(why));
     }
     let mut message = vec![0; length];
     conn.read_exact(&mut message)?;

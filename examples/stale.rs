@@ -40,10 +40,11 @@ fn ask(what: &str, path: &Path) -> io::Result<()> {
     // A datagram socket (see `datagram`) cannot connect to a stream socket. But if somebody holds
     // the socket, the error is another than "refused", and the server notices nothing.
     say("connect, datagram", UnixDatagram::unbound()?.connect(path));
-    let free = !path.exists();
-    say("bind", UnixListener::bind(path));
-    if free {
-        fs::remove_file(path)?; // which bind made
+    let bound = UnixListener::bind(path);
+    let made = bound.is_ok();
+    say("bind", bound);
+    if made {
+        fs::remove_file(path)?;
     }
     // The library binds. If the path is in use, it looks at what is there: only a socket that
     // refuses a datagram socket is dead, so only that is removed, and the path bound again.

@@ -29,7 +29,7 @@ fn build(dir: &TempDir, name: &str, source: &str) -> PathBuf {
     let program = dir.join(name);
     fs::write(&file, source.replace("/tmp/echo.sock", dir.join("s").to_str().unwrap())).unwrap();
     let mut rustc = Command::new(Path::new(env!("CARGO")).with_file_name("rustc"));
-    rustc.args(["--edition", "2024", "-D", "warnings", "-o"]).arg(&program).arg(file);
+    rustc.args(["--edition", "2024", "-o"]).arg(&program).arg(file);
     // Beside this test lies the library, of which there may be some of other features.
     let deps = std::env::current_exe().unwrap().parent().unwrap().to_path_buf();
     let libraries = fs::read_dir(&deps).unwrap().map(|entry| entry.unwrap()).filter(|entry| {
