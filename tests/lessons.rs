@@ -1,5 +1,6 @@
-//! Every lesson has the form that a reader relies on, runs, and prints what is certain. What the
-//! exercises ask, `tests/answers.rs` answers; `chat`, `proxy` and the echo pair have files of their own.
+//! Every lesson has the form that a reader relies on, runs, and prints what is certain. The exercises
+//! are answered in `answers.rs` and `messages.rs`; the echo pair, hello, chat, proxy and private_server
+//! have a file each.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
