@@ -1,0 +1,350 @@
+//! `sockbench report`: the files that it reads, and what it makes of sure rows and of noisy ones.
+
+use std::fs;
+use std::process::Command;
+
+mod common;
+
+use common::{TempDir, run};
+
+const LATENCY: &str = "benchmark,network,wait,size,count,rounds,oneway_ns,rtt_min_ns,rtt_p50_ns,\
+    rtt_p90_ns,rtt_p99_ns,rtt_p999_ns,rtt_max_ns,round_trips_per_s,cpu_ns_per_round_trip,\
+    rtt_p50_lo_ns,rtt_p50_hi_ns";
+const THROUGHPUT: &str = "benchmark,network,wait,size,count,rounds,mb_per_s,mb_per_s_min,\
+    mb_per_s_max,msgs_per_s,cpu_s_per_gb";
+
+/// A row whose rounds had medians from `lo` to `hi`, in µs one way.
+fn latency(series: &str, size: usize, [lo, p50, hi]: [f64; 3]) -> String {
+    let [lo, p50, hi] = [lo, p50, hi].map(|one_way| one_way * 2e3);
+    // The mean is far off: nothing may be compared by it.
+    let (oneway, min, max) = (p50 * 5.0, p50 / 2.0, p50 * 100.0);
+    format!(
+        "latency,{series},{size},10000,5,{oneway},{min},{p50},{max},{max},{max},{max},20000.0,9000,{lo},{hi}\n"
+    )
+}
+
+fn throughput(series: &str, size: usize, [lo, mid, hi]: [f64; 3]) -> String {
+    let messages = mid * 1e6 / size as f64;
+    format!("throughput,{series},{size},1000,5,{mid},{lo},{hi},{messages},0.25\n")
+}
+
+/// All series at the sizes that the article speaks of; Unix at 1 of something, TCP at 1.5 of it, a pipe
+/// at 0.7. The rounds of each lie between `lo` and `hi` times its median.
+fn files(lo: f64, hi: f64) -> [String; 2] {
+    let rounds = |mid: f64| [lo * mid, mid, hi * mid];
+    let series = [
+        ("unix,block", 1.0),
+        ("tcp,block", 1.5),
+        ("pipe,block", 0.7),
+        ("unix,spin", 0.1),
+        ("tcp,spin", 0.15),
+    ];
+    let mut files = [format!("{LATENCY}\n"), format!("{THROUGHPUT}\n")];
+    for (name, times) in series {
+        for size in [1, 128] {
+            files[0] += &latency(name, size, rounds(10.0 * times));
+            let one_cpu =
+                latency(name, size, rounds(3.0 * times)).replace("latency,", "latency-1cpu,");
+            files[0] += if name.contains("block") { &one_cpu } else { "" };
+        }
+        for size in [64, 64 << 10, 512 << 10, 16 << 20, 32 << 20] {
+            files[1] += &throughput(name, size, rounds(3000.0 / times));
+        }
+    }
+    files[0] += &latency("one-thread,none", 128, rounds(0.7));
+    files
+}
+
+/// The exit status, what it printed, and what it wrote.
+fn report(files: &[String; 2]) -> (Option<i32>, String, String, TempDir) {
+    let dir = TempDir::new();
+    let [latency, throughput, out] = ["l.csv", "t.csv", "out/there"].map(|name| dir.join(name));
+    fs::write(&latency, &files[0]).unwrap();
+    fs::write(&throughput, &files[1]).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sockbench"));
+    let (code, stdout, stderr) = run(command.arg("report").args([latency, throughput, out]));
+    (code, stdout, stderr, dir)
+}
+
+fn text_of(files: &[String; 2]) -> String {
+    let (code, stdout, stderr, _) = report(files);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    stdout
+}
+
+/// The sentences, and the rows of the table of claims.
+fn statements(report: &str) -> Vec<&str> {
+    let is_one = |line: &&str| {
+        line.contains(", within 5 %") || line.contains(" times as ") || line.contains(": 1.")
+    };
+    let lines: Vec<_> =
+        report.lines().filter(|line| !line.starts_with("Its ")).filter(is_one).collect();
+    assert!(lines.len() > 10, "{report}");
+    lines
+}
+
+/// The cells of a table's columns whose title has this in it.
+fn cells<'a>(report: &'a str, title: &str) -> Vec<&'a str> {
+    let mut cells = Vec::new();
+    let mut columns = Vec::new();
+    for line in report.lines() {
+        let fields: Vec<_> = line.split('|').map(str::trim).collect();
+        if !line.starts_with('|') {
+            columns.clear();
+        } else if columns.is_empty() {
+            columns = fields;
+        } else if !line.starts_with("| ---") && !line.starts_with("|---") {
+            cells.extend(
+                fields
+                    .iter()
+                    .zip(&columns)
+                    .filter(|(_, column)| column.contains(title))
+                    .map(|(cell, _)| *cell),
+            );
+        }
+    }
+    cells.retain(|cell| *cell != "-" && !cell.contains("---"));
+    assert!(!cells.is_empty(), "no column {title}: {report}");
+    cells
+}
+
+#[test]
+fn what_is_sure_is_stated_flatly() {
+    let text = text_of(&files(0.97, 1.03));
+    let stated = statements(&text);
+    assert!(
+        stated.iter().all(|line| !line.contains("unsure") && !line.contains(" ?")),
+        "{stated:#?}"
+    );
+    assert!(cells(&text, " / ").iter().all(|cell| !cell.contains('?')));
+    for sentence in [
+        "- Blocking: TCP takes 1.50 times as long as Unix (p50 30.0 and 20.0 µs).",
+        "- Blocking: Unix takes 1.43 times as long as a pipe (p50 20.0 and 14.0 µs).",
+        "- Unix: blocking takes 10.00 times as long as polling (p50 20.0 and 2.00 µs).",
+        "- 64K, polling: Unix moves 1.50 times as much as TCP (30.0 GB/s and 20.0 GB/s).",
+    ] {
+        assert!(text.contains(sentence), "{text}");
+    }
+    for claim in [
+        "| one way, 128 bytes | TCP 3.6 µs, Unix 2.3 µs: 1.57 | TCP 15.0 µs, Unix 10.0 µs | 1.50 (1.41-1.59) | confirmed |",
+        "| throughput, 64K | TCP sometimes ahead: below 1 | Unix 3.00 GB/s, TCP 2.00 GB/s | 1.50 (1.41-1.59) | reversed: Unix is ahead |",
+        "64 bytes: Unix 46,875,000, TCP 31,250,000 | 1.50 (1.41-1.59) | not here: Unix is ahead, but by less |",
+    ] {
+        assert!(text.contains(claim), "{claim}: {text}");
+    }
+    assert!(text.contains("| 128 | 10.0 (9.70 to 10.3) | 15.0 (14.6 to 15.4) | 1.50 |"), "{text}");
+}
+
+/// Medians that are half as much again, as above, with rounds that reach into each other.
+#[test]
+fn rounds_that_overlap_make_every_statement_unsure() {
+    let text = text_of(&files(0.75, 1.4));
+    for line in statements(&text) {
+        // Where the medians are tenfold, the rounds are apart.
+        assert!(line.contains("unsure") != line.contains(" 10.00 times"), "{line}");
+    }
+    let between_networks = cells(&text, " / ");
+    assert!(between_networks.iter().all(|cell| cell.ends_with(" ?")), "{between_networks:?}");
+    let sentence = "- Blocking, unsure: TCP takes 1.50 times as long as Unix, but the rounds overlap (p50 22.5 to 42.0; 15.0 to 28.0 µs).";
+    assert!(text.contains(sentence), "{text}");
+    assert!(
+        text.contains("| unsure: confirmed by the medians, but the rounds overlap |"),
+        "{text}"
+    );
+}
+
+#[test]
+fn rounds_that_differ_twofold_make_everything_unsure() {
+    let text = text_of(&files(0.9, 1.8));
+    for line in statements(&text) {
+        assert!(line.contains("unsure") && line.contains("differ twofold"), "{line}");
+    }
+    for column in
+        ["Unix, block", "TCP, spin", " / ", "ratio here", "throughput", "p50 of each round"]
+    {
+        let cells = cells(&text, column);
+        assert!(cells.iter().all(|cell| cell.contains(" ?")), "{column}: {cells:?}");
+    }
+}
+
+/// What a busy machine once printed as "TCP takes 8.85 times as long as Unix", and at one byte as TCP
+/// ahead: means of 93.8 and 10.6 µs where the medians were 14.7 and 10.6.
+#[test]
+fn means_are_not_compared() {
+    let unix = latency("unix,block", 128, [9.0, 10.6, 13.0]).replace(",106000,", ",10600,");
+    let tcp = latency("tcp,block", 128, [12.0, 14.7, 16.0]).replace(",147000,", ",93800,");
+    assert!(unix.contains(",10600,") && tcp.contains(",93800,"));
+    let one_byte =
+        latency("unix,block", 1, [9.0, 11.0, 13.0]) + &latency("tcp,block", 1, [9.5, 10.0, 16.0]);
+    let files = [
+        format!("{LATENCY}\n{one_byte}{unix}{tcp}"),
+        format!("{THROUGHPUT}\n{}", throughput("unix,block", 64, [1.0, 1.0, 1.0])),
+    ];
+    let text = text_of(&files);
+    assert!(!text.contains("8.85"), "{text}");
+    assert!(
+        text.contains(
+            "TCP 14.7 µs, Unix 10.6 µs | 1.39 ? (0.92-1.78) | unsure: confirmed by the medians, but"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("| 1 | 11.0 (9.00 to 13.0) | 10.0 (9.50 to 16.0) | 0.91 ? |"), "{text}");
+}
+
+/// A claim of "more than twice" is sure only if every round is: apart the rounds are all the same.
+#[test]
+fn a_verdict_says_when_its_rounds_do_not_agree() {
+    let rows =
+        throughput("unix,block", 64, [19.0, 21.0, 22.0]) + &throughput("tcp,block", 64, [10.0; 3]);
+    let text = text_of(&[files(1.0, 1.0)[0].clone(), format!("{THROUGHPUT}\n{rows}")]);
+    assert!(
+        text.contains(
+            "| 2.10 (1.90-2.20) | unsure: confirmed by the medians, but the rounds do not agree |"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_tie_is_sure_if_every_round_lies_within_it() {
+    for (rounds, expected) in [
+        ([1980.0, 2000.0, 2020.0], "| 0.99 (0.97-1.01) | confirmed |"),
+        (
+            [1800.0, 2000.0, 2200.0],
+            "| 0.99 ? (0.88-1.10) | unsure: confirmed by the medians, but the rounds overlap |",
+        ),
+    ] {
+        let rows = throughput("unix,block", 16 << 20, rounds)
+            + &throughput("tcp,block", 16 << 20, [2000.0, 2020.0, 2040.0]);
+        let text = text_of(&[files(1.0, 1.0)[0].clone(), format!("{THROUGHPUT}\n{rows}")]);
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[test]
+fn a_report_and_two_pictures() {
+    let mut files = files(0.9, 1.1);
+    files[0].insert_str(0, "# a machine\n# spin: polls for 7 µs before\n");
+    files[1].insert_str(0, "# a machine\n# throughput: little of it\n");
+    let (code, stdout, stderr, dir) = report(&files);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    let out = dir.join("out/there");
+    assert_eq!(fs::read_to_string(out.join("report.md")).unwrap(), stdout);
+    // What depends on the run comes from it.
+    let notes = "\n- a machine\n- spin: polls for 7 µs before\n- throughput: little of it\n\n";
+    assert!(stdout.contains(notes) && !stdout.contains("for 50 µs"), "{stdout}");
+    assert!(stdout.contains("[the article](https://"), "{stdout}");
+    for (name, way) in [("latency.svg", "lower is better"), ("throughput.svg", "higher is better")]
+    {
+        let svg = fs::read_to_string(out.join(name)).unwrap();
+        assert!(stdout.contains(&format!("]({name})")), "{stdout}");
+        assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+        for wanted in [
+            way,
+            "log scale",
+            "prefers-color-scheme:dark",
+            ">Unix, block<",
+            ">pipe, block<",
+            ">TCP, spin<",
+            ">spin<",
+        ] {
+            assert!(svg.contains(wanted), "{name} has no {wanted}");
+        }
+        assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+    }
+}
+
+/// Whatever is in a file, there is a report or one line that names the file and the line of it.
+#[test]
+fn a_crafted_or_truncated_file_is_an_error_that_names_the_line() {
+    let good = files(0.9, 1.1);
+    let mut cases = Vec::new();
+    for n in 0..2 {
+        let lines: Vec<_> = good[n].lines().collect();
+        for at in [0, 2, lines.len() - 1] {
+            let with = |line: &str| {
+                let mut lines = lines.clone();
+                lines[at] = line;
+                (n, at + 1, lines.join("\n") + "\n")
+            };
+            cases.extend(["", "x", "\u{0}", "GET / HTTP/1.1", "é,\u{1b}[31m"].map(with));
+            if at == 0 {
+                continue;
+            }
+            let fields: Vec<_> = lines[at].split(',').collect();
+            for field in 0..fields.len() {
+                for value in [
+                    "-1",
+                    "NaN",
+                    "inf",
+                    "1e999",
+                    "18446744073709551615",
+                    "99999999999999999999999",
+                    "x",
+                ] {
+                    let mut fields = fields.clone();
+                    fields[field] = value;
+                    cases.push(with(&fields.join(",")));
+                }
+                cases.push(with(&fields[..field].join(",")));
+            }
+            cases.push(with(&format!("{},1", lines[at])));
+            cases.push(with(lines[1 + at % 2])); // measured twice
+            let start: usize = lines[..at].iter().map(|line| line.len() + 1).sum();
+            cases.extend(
+                (1..lines[at].len()).map(|cut| (n, at + 1, good[n][..start + cut].to_string())),
+            );
+        }
+    }
+    assert!(cases.len() > 500);
+    for (n, line, text) in cases {
+        let mut files = good.clone();
+        files[n] = text;
+        let (code, stdout, stderr, dir) = report(&files);
+        let name = dir.join(["l.csv", "t.csv"][n]);
+        assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}\n{}", files[n]);
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        let start = format!("sockbench: {}: line {line} ", name.display());
+        assert!(stderr.starts_with(&start), "{start}: {stderr}\n{}", files[n]);
+        assert!(!dir.join("out").exists(), "it wrote half a report");
+    }
+}
+
+#[test]
+fn files_with_nothing_in_them() {
+    for text in [String::new(), format!("{LATENCY}\n"), "# only notes\n".to_string()] {
+        let (code, _, stderr, dir) = report(&[text, files(0.9, 1.1)[1].clone()]);
+        assert_eq!(code, Some(1));
+        let expected =
+            format!("sockbench: {}: there is no row in it\n", dir.join("l.csv").display());
+        assert_eq!(stderr, expected);
+    }
+    // Bytes that are no text.
+    let dir = TempDir::new();
+    fs::write(dir.join("l"), [LATENCY.as_bytes(), b"\n\xff\xfe\n"].concat()).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sockbench"));
+    let (code, _, stderr) =
+        run(command.arg("report").args([dir.join("l"), dir.join("t"), dir.join("o")]));
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains(": line 2 is not a row: "), "{stderr}");
+}
+
+/// The largest and smallest figures that a row may hold.
+#[test]
+fn the_ends_of_the_range_make_a_report() {
+    let mut files = [format!("{LATENCY}\n"), format!("{THROUGHPUT}\n")];
+    for (size, value) in [(1, "0.001"), (1 << 26, "1e15")] {
+        let nine = [value; 8].join(",");
+        for series in ["unix,block", "tcp,block"] {
+            files[0] +=
+                &format!("latency,{series},{size},10000000,1000,{nine},1e15,{value},{value}\n");
+            files[1] +=
+                &format!("throughput,{series},{size},10000000,1000,{value},{value},{value},1,\n");
+        }
+    }
+    let (code, stdout, stderr, dir) = report(&files);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    for text in [stdout, fs::read_to_string(dir.join("out/there/latency.svg")).unwrap()] {
+        assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
+    }
+}
