@@ -106,11 +106,11 @@ fn the_default_run_is_for_people() {
     let (code, stdout, stderr) = run(&mut sockbench(&["--net", "unix,tcp,pipe", "--wait=block"]));
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     for wanted in [
-        "\nLatency of 128 bytes, in µs; lower is better. One way is half of p50",
+        "\nLatency of 128 bytes.\nIn µs; lower is better. One way is half of p50",
         "\nThroughput, one way; higher is better.",
-        "\n64K         pipe, block ",
-        "\n512K        TCP, block ",
-        "\none thread, no wake-up ",
+        "\n| pipe, block   |     64K |",
+        "\n| TCP, block    |    512K |",
+        "\n| one thread, no wake-up |",
         "\nOne thread, no wake-up: ",
     ] {
         assert!(stdout.contains(wanted), "{wanted}: {stdout}");
@@ -207,12 +207,26 @@ fn a_server_elsewhere_serves_clients_until_it_is_killed() {
                 assert!(csv.notes.join("\n").contains(&format!("the server is at {bound}")));
             }
         }
-        // Not a client of this program: it is turned away, and the server goes on.
-        let mut stranger = server.connect();
-        stranger.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-        let _ = stranger.read(&mut [0; 64]);
-        let line = server.line();
-        assert!(line.contains("does not speak sockbench's protocol"), "{line}");
+        // Not clients of this program, or of a kind that it refuses; and one that loses a message.
+        let request = |tag: &[u8], size: u64, count: u64| {
+            [tag, &size.to_le_bytes(), &count.to_le_bytes(), &[0; 8]].concat()
+        };
+        let lost = [request(b"one way\n", 2, 3), b"\0.\x02.\x03.".to_vec()].concat();
+        let stranger = "does not speak sockbench's protocol";
+        for (bytes, why) in [
+            (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec(), stranger),
+            (request(b"latency\n", 0, 1), stranger),
+            (request(b"latency\n", (64 << 20) + 1, 1), stranger),
+            (request(b"one way\n", 1, 0), stranger),
+            (request(b"one way\n", 1, u64::MAX), stranger),
+            (lost, "a message is missing"),
+        ] {
+            let mut client = server.connect();
+            client.write_all(&bytes).unwrap();
+            let _ = client.read(&mut [0; 64]);
+            let line = server.line();
+            assert!(line.contains(why), "{line}");
+        }
         assert!(server.child.try_wait().unwrap().is_none());
         drop(server);
         if let Addr::Unix(path) = addr {
@@ -262,15 +276,16 @@ fn a_server_that_dies_is_reported_at_once() {
 fn its_own_server_is_killed() {
     let _watchdog = watchdog();
     for network in ["unix", "tcp", "pipe"] {
-        let mut program = sockbench(&["latency", "-n", "5000000", "--wait", "block"]);
+        let mut program = sockbench(&["latency", "-n", "5000000", "-r", "1", "--wait", "block"]);
         program.args(["--net", network]).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let program = program.spawn().unwrap();
+        let mut program = program.spawn().unwrap();
         let children = format!("/proc/{0}/task/{0}/children", program.id());
         let child = loop {
             let text = fs::read_to_string(&children).unwrap();
             if let Some(child) = text.split_whitespace().next() {
                 break child.to_string();
             }
+            assert_eq!(program.try_wait().unwrap(), None);
             thread::yield_now();
         };
         let kill = format!("kill -9 {child}");
@@ -307,12 +322,12 @@ fn help_goes_to_stdout() {
 #[test]
 fn a_wrong_argument_is_named_beside_the_usage() {
     let cases: &[(&[&str], &str)] = &[
-        (&["fast"], "\"fast\" is neither a command nor an option"),
-        (&["--", "--csv"], "\"--csv\" is neither a command nor an option"),
-        (&["--colour"], "there is no option --colour here"),
-        (&["-n", "5"], "there is no option -n here"),
-        (&["throughput", "--rate=5"], "there is no option --rate here"),
-        (&["serve", "./s", "--csv"], "there is no option --csv here"),
+        (&["fast"], "\"fast\" means nothing here"),
+        (&["--", "--csv"], "\"--\" means nothing here"),
+        (&["--colour"], "\"--colour\" means nothing here"),
+        (&["-n", "5"], "\"-n\" means nothing here"),
+        (&["throughput", "--rate=5"], "\"--rate\" means nothing here"),
+        (&["serve", "./s", "--csv"], "\"--csv\" means nothing here"),
         (&["serve"], "serve needs an address"),
         (&["serve", "nonsense"], "\"nonsense\": this is neither a path nor a host and port"),
         (&["report", "one.csv"], "report needs two CSV files and a directory"),
@@ -329,8 +344,8 @@ fn a_wrong_argument_is_named_beside_the_usage() {
         (&["latency", "--spin", "-1"], "--spin takes a number from 1 to 1000000000, not \"-1\""),
         (&["--net=pigeon"], "--net takes some of unix,tcp,pipe, not \"pigeon\""),
         (&["--net=one-thread"], "--net takes some of unix,tcp,pipe, not \"one-thread\""),
-        (&["--wait", "sleep"], "--wait takes block, spin or block,spin, not \"sleep\""),
-        (&["--csv=yes"], "--csv takes no value"),
+        (&["--wait", "sleep"], "--wait takes some of block,spin, not \"sleep\""),
+        (&["--csv=yes"], "\"yes\" means nothing here"),
         (&["--net=pipe", "--wait=spin"], "--net pipe needs --wait block: a pipe only blocks"),
         (&["latency", "--net=pipe", "--connect=./s"], "with --connect, the address names the"),
         (&["throughput", "--total", "much"], "--total takes a number of bytes, not \"much\""),

@@ -12,7 +12,7 @@ use streamsock::{Addr, Conn, Listener};
 use crate::buffers::Buffers;
 use crate::end::{End, OneThread};
 use crate::options::Options;
-use crate::series::{Named, Network, Series, Wait};
+use crate::series::{ONE_THREAD, PIPE, Series};
 use crate::server::Request;
 use crate::{Error, failed, machine};
 
@@ -29,35 +29,28 @@ pub struct Cell {
     server: Server,
 }
 
-enum Server {
-    Process(Child),
-    /// The thread that measures.
-    Here,
-    Elsewhere,
-}
+/// The process at the other end, if it is ours.
+struct Server(Option<Child>);
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Server::Process(child) = self {
-            let _ = child.wait();
-        }
+        let _ = self.0.as_mut().map(Child::wait);
     }
 }
 
 impl Cell {
     /// Opens the connection and asks the server for what it is to do.
     pub fn open(options: &Options, series: Series, request: Request) -> Result<Cell, Error> {
-        let spin = if series.wait == Wait::Spin { options.spin } else { Duration::ZERO };
-        let place = match (&options.connect, series.network) {
-            (_, Network::OneThread) => "a pair of sockets".to_string(),
-            (Some(addr), _) => addr.to_string(),
-            (None, network) => format!("{}, {}", network.name(), series.wait.name()),
+        let spin = if series.spins() { options.spin } else { Duration::ZERO };
+        let place = match &options.connect {
+            Some(addr) => addr.to_string(),
+            None => format!("{}, {}", series.network, series.wait),
         };
-        let opened = match (&options.connect, series.network) {
-            (_, Network::OneThread) => one_thread(),
+        let opened = match (&options.connect, series) {
             (Some(addr), _) => elsewhere(addr, &options.buffers),
-            (None, Network::Pipe) => over_pipes(),
-            (None, network) => over_sockets(network, &options.buffers),
+            (None, ONE_THREAD) => one_thread(),
+            (None, PIPE) => over_pipes(),
+            (None, Series { network, .. }) => over_sockets(network, &options.buffers),
         };
         let (mut end, server, buffers) = opened.map_err(|e| match e.kind() {
             ErrorKind::NotFound | ErrorKind::ConnectionRefused if options.connect.is_some() => {
@@ -67,7 +60,8 @@ impl Cell {
         })?;
         let asked = end.write_all(&Request { spin, ..request }.to_bytes());
         let end = end.polling(spin);
-        let cell = Cell { series, buffers, cpu: Some(Duration::ZERO), place, end, server };
+        let cpu = options.connect.is_none().then_some(Duration::ZERO);
+        let cell = Cell { series, buffers, cpu, place, end, server };
         asked.map_err(|e| cell.failed(e))?;
         Ok(cell)
     }
@@ -87,14 +81,14 @@ impl Cell {
         Ok(done)
     }
 
-    /// The CPU time of both ends so far, where that can be read.
+    /// The CPU time of this process so far, and that of the server if it is ours.
     fn cpu_time(&self) -> Option<Duration> {
-        let here = machine::cpu_time(process::id());
-        match &self.server {
-            Server::Process(child) => Some(here? + machine::cpu_time(child.id())?),
-            Server::Here => here,
-            Server::Elsewhere => None,
-        }
+        let server = self
+            .server
+            .0
+            .as_ref()
+            .map_or(Some(Duration::ZERO), |child| machine::cpu_time(child.id()));
+        Some(machine::cpu_time(process::id())? + server?)
     }
 
     /// What went wrong on the connection, in the words of who knows: a server that has ended, above all.
@@ -138,13 +132,13 @@ fn progress(text: &str) {
 type Opened = io::Result<(End, Server, Option<String>)>;
 
 fn one_thread() -> Opened {
-    Ok((End::OneThread(OneThread::new(Conn::pair()?)?), Server::Here, None))
+    Ok((End::OneThread(OneThread::new(Conn::pair()?)?), Server(None), None))
 }
 
 fn elsewhere(addr: &Addr, buffers: &Buffers) -> Opened {
     let conn = Conn::connect(addr)?;
     let effective = buffers.set(&conn)?;
-    Ok((End::Block(conn), Server::Elsewhere, effective))
+    Ok((End::Block(conn), Server(None), effective))
 }
 
 /// The server reads its standard input and writes its standard output.
@@ -153,14 +147,14 @@ fn over_pipes() -> Opened {
     let (from_child, child_stdout) = io::pipe()?;
     // The command goes at the end of this function, and the child's ends of the pipes with it: as
     // long as we held them too, neither of us would see the other's end of file.
-    let mut server = other_end(Network::Pipe)?;
+    let mut server = other_end(PIPE.network)?;
     let child = server.stdin(child_stdin).stdout(child_stdout).spawn()?;
-    Ok((End::Pipe(from_child, to_child), Server::Process(child), None))
+    Ok((End::Pipe(from_child, to_child), Server(Some(child)), None))
 }
 
-fn over_sockets(network: Network, buffers: &Buffers) -> Opened {
+fn over_sockets(network: &str, buffers: &Buffers) -> Opened {
     let listener = match network {
-        Network::Tcp => Listener::bind(&Addr::Tcp { host: "127.0.0.1".into(), port: 0 })?,
+        "tcp" => Listener::bind(&Addr::Tcp { host: "127.0.0.1".into(), port: 0 })?,
         // The directory for temporary files may be too deep for a socket's path.
         _ => Listener::bind(&socket_in(env::temp_dir()))
             .or_else(|_| Listener::bind(&socket_in("/tmp".into())))?,
@@ -170,7 +164,7 @@ fn over_sockets(network: Network, buffers: &Buffers) -> Opened {
     let effective = buffers.set(&near)?;
     buffers.set(&far)?;
     let child = other_end(network)?.stdin(OwnedFd::from(far)).spawn()?;
-    Ok((End::Block(near), Server::Process(child), effective))
+    Ok((End::Block(near), Server(Some(child)), effective))
 }
 
 fn socket_in(dir: PathBuf) -> Addr {
@@ -178,8 +172,8 @@ fn socket_in(dir: PathBuf) -> Addr {
 }
 
 /// This program, to be started again as the other end.
-fn other_end(network: Network) -> io::Result<Command> {
+fn other_end(network: &str) -> io::Result<Command> {
     let mut command = Command::new(env::current_exe()?);
-    command.args(["answer", network.name()]);
+    command.args(["answer", network]);
     Ok(command)
 }

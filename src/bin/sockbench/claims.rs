@@ -2,14 +2,15 @@
 //! block, and so do the rows that judge it.
 
 use crate::figures::{bytes, micros, thousands, throughput as rate};
-use crate::rows::{Benchmark, Latency, Row, Throughput};
-use crate::series::{Network, Series, Wait};
+use crate::rows::{Row, find};
+use crate::series::{TCP, UNIX};
 use crate::stats::{self, Ratio};
+use crate::table::Table;
 
 pub const ARTICLE: &str = "https://eli.thegreenplace.net/2019/unix-domain-sockets-in-go/";
 
 /// What a claim says of the ratio: over 1, Unix is ahead.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Says {
     UnixAhead,
     UnixTwiceAhead,
@@ -17,29 +18,90 @@ enum Says {
     TcpAhead,
 }
 
-pub struct Claim {
-    pub what: &'static str,
-    /// The article's figures, and their ratio.
-    pub there: &'static str,
-    says: Says,
-    /// The figures here, and their ratio; `None` where it was not measured.
-    pub here: Option<(String, Ratio)>,
+/// The five claims beside what was measured. The first stands there twice, as on several CPUs the
+/// scheduler may keep the ends of one network together and those of the other apart.
+pub fn table(rows: &[Row]) -> Table {
+    let throughputs = rows.iter().filter(|row| row.benchmark == "throughput");
+    let smallest = throughputs.map(|row| row.size).min().unwrap_or(0);
+    let very_small = format!("messages a second, {}", bytes(smallest));
+    let one_way = |row: &Row| format!("{} µs", micros(row.figure.mid / 2.0));
+    let moved = |row: &Row| rate(row.figure.mid);
+    let messages = |row: &Row| thousands(row.per_s);
+    type Show = fn(&Row) -> String;
+    let claims: [(&str, &str, Says, &str, usize, Show); 7] = [
+        (
+            "one way, 128 bytes",
+            "TCP 3.6 µs, Unix 2.3 µs: 1.57",
+            Says::UnixAhead,
+            "latency",
+            128,
+            one_way,
+        ),
+        (
+            "the same, both ends on one CPU",
+            "as above",
+            Says::UnixAhead,
+            "latency-1cpu",
+            128,
+            one_way,
+        ),
+        (
+            "throughput, 512K",
+            "Unix 10 GB/s, TCP 9.4 GB/s: 1.06",
+            Says::UnixAhead,
+            "throughput",
+            512 << 10,
+            moved,
+        ),
+        ("throughput, 16M", "both about 13 GB/s: 1.0", Says::Tie, "throughput", 16 << 20, moved),
+        ("throughput, 32M", "the same", Says::Tie, "throughput", 32 << 20, moved),
+        (
+            "throughput, 64K",
+            "TCP sometimes ahead: below 1",
+            Says::TcpAhead,
+            "throughput",
+            64 << 10,
+            moved,
+        ),
+        (
+            &very_small,
+            "Unix more than twice TCP: over 2",
+            Says::UnixTwiceAhead,
+            "throughput",
+            smallest,
+            messages,
+        ),
+    ];
+    let mut table = Table::new(["claim", "there", "here", "ratio here", "verdict"]);
+    for (claim, there, says, benchmark, size, show) in claims {
+        let of = |series| find(rows, benchmark, series, size);
+        let cells = match of(UNIX).zip(of(TCP)) {
+            None => ["-".into(), "-".into(), "not measured".into()],
+            Some((unix, tcp)) => {
+                let ratio = match benchmark {
+                    "throughput" => Ratio::of(unix.figure, tcp.figure),
+                    _ => Ratio::of(tcp.figure, unix.figure),
+                };
+                let range = format!("{ratio} ({:.2} to {:.2})", ratio.lo, ratio.hi);
+                [format!("TCP {}, Unix {}", show(tcp), show(unix)), range, verdict(says, ratio)]
+            }
+        };
+        table.add([claim.into(), there.into()].into_iter().chain(cells).collect());
+    }
+    table
 }
 
-impl Claim {
-    /// By the medians; and if not every round says the same, that they do not.
-    pub fn verdict(&self) -> String {
-        let Some((_, ratio)) = &self.here else { return "not measured".into() };
-        let [mid, lo, hi] = [ratio.mid, ratio.lo, ratio.hi].map(|ratio| verdict(self.says, ratio));
-        let apart = (lo != mid || hi != mid).then_some("rounds do not agree");
-        match ratio.doubt().or(apart) {
-            None => mid.into(),
-            Some(doubt) => format!("unsure: {mid} by the medians, but the {doubt}"),
-        }
+/// By the medians; and if not every round says the same, that they do not.
+fn verdict(says: Says, ratio: Ratio) -> String {
+    let [mid, lo, hi] = [ratio.mid, ratio.lo, ratio.hi].map(|ratio| flatly(says, ratio));
+    let apart = (lo != mid || hi != mid).then_some("rounds do not agree");
+    match ratio.doubt().or(apart) {
+        None => mid.into(),
+        Some(doubt) => format!("unsure: {mid} by the medians, but the {doubt}"),
     }
 }
 
-fn verdict(says: Says, ratio: f64) -> &'static str {
+fn flatly(says: Says, ratio: f64) -> &'static str {
     let tie = stats::is_tie(ratio);
     match says {
         Says::Tie if tie => "confirmed",
@@ -52,110 +114,5 @@ fn verdict(says: Says, ratio: f64) -> &'static str {
         Says::TcpAhead => "reversed: Unix is ahead",
         Says::Tie if ratio > 1.0 => "not here: Unix is ahead",
         Says::Tie => "not here: TCP is ahead",
-    }
-}
-
-/// The five claims beside what was measured; the first of them twice, as on several CPUs the
-/// scheduler may keep the ends of one network together and those of the other apart.
-pub fn claims(latency: &[Latency], throughput: &[Throughput]) -> [Claim; 6] {
-    let smallest = throughput.iter().map(|row| row.what.size).min().unwrap_or(0);
-    let large: Vec<_> =
-        [16 << 20, 32 << 20].iter().filter_map(|size| moved(throughput, *size)).collect();
-    let (figures, ratios): (Vec<_>, Vec<_>) = large.into_iter().unzip();
-    [
-        Claim {
-            what: "one way, 128 bytes",
-            there: "TCP 3.6 µs, Unix 2.3 µs: 1.57",
-            says: Says::UnixAhead,
-            here: one_way(latency, Benchmark::Latency),
-        },
-        Claim {
-            what: "the same, both ends on one CPU",
-            there: "as above",
-            says: Says::UnixAhead,
-            here: one_way(latency, Benchmark::LatencyOneCpu),
-        },
-        Claim {
-            what: "throughput, 512K messages",
-            there: "Unix 10 GB/s, TCP 9.4 GB/s: 1.06",
-            says: Says::UnixAhead,
-            here: moved(throughput, 512 << 10),
-        },
-        Claim {
-            what: "throughput, 16M to 32M",
-            there: "both about 13 GB/s: 1.0",
-            says: Says::Tie,
-            here: Ratio::pool(&ratios).map(|ratio| (figures.join("; "), ratio)),
-        },
-        Claim {
-            what: "throughput, 64K",
-            there: "TCP sometimes ahead: below 1",
-            says: Says::TcpAhead,
-            here: moved(throughput, 64 << 10),
-        },
-        Claim {
-            what: "messages a second, very small",
-            there: "Unix more than twice TCP: over 2",
-            says: Says::UnixTwiceAhead,
-            here: messages(throughput, smallest),
-        },
-    ]
-}
-
-/// The rows of Unix and of TCP, blocking.
-fn pair<R: Row>(rows: &[R], benchmark: Benchmark, size: usize) -> Option<[&R; 2]> {
-    let of = |network| {
-        let series = Series { network, wait: Wait::Block };
-        rows.iter().find(|row| {
-            let what = row.what();
-            what.benchmark == benchmark && what.series == series && what.size == size
-        })
-    };
-    Some([of(Network::Unix)?, of(Network::Tcp)?])
-}
-
-fn one_way(rows: &[Latency], benchmark: Benchmark) -> Option<(String, Ratio)> {
-    let [unix, tcp] = pair(rows, benchmark, 128)?.map(|row| row.spread().times(0.5));
-    let figures = format!("TCP {} µs, Unix {} µs", micros(tcp.mid), micros(unix.mid));
-    Some((figures, Ratio::of(tcp, unix)))
-}
-
-fn moved(rows: &[Throughput], size: usize) -> Option<(String, Ratio)> {
-    let [unix, tcp] = pair(rows, Benchmark::Throughput, size)?.map(|row| row.mb_per_s);
-    let figures = format!("Unix {}, TCP {}", rate(unix.mid), rate(tcp.mid));
-    Some((figures, Ratio::of(unix, tcp)))
-}
-
-fn messages(rows: &[Throughput], size: usize) -> Option<(String, Ratio)> {
-    let [unix, tcp] = pair(rows, Benchmark::Throughput, size)?;
-    let [of_unix, of_tcp] = [unix, tcp].map(|row| thousands(row.msgs_per_s()));
-    let figures = format!("{}: Unix {of_unix}, TCP {of_tcp}", bytes(size));
-    Some((figures, Ratio::of(unix.mb_per_s, tcp.mb_per_s)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn verdicts_in_words() {
-        for (says, ratio, expected) in [
-            (Says::UnixAhead, 1.57, "confirmed"),
-            (Says::UnixAhead, 1.05, "not here: a tie"),
-            (Says::UnixAhead, 0.95, "not here: a tie"),
-            (Says::UnixAhead, 0.94, "reversed: TCP is ahead"),
-            (Says::UnixTwiceAhead, 2.0, "confirmed"),
-            (Says::UnixTwiceAhead, 1.99, "not here: Unix is ahead, but by less"),
-            (Says::UnixTwiceAhead, 1.0, "not here: a tie"),
-            (Says::UnixTwiceAhead, 0.5, "reversed: TCP is ahead"),
-            (Says::Tie, 1.0, "confirmed"),
-            (Says::Tie, 1.06, "not here: Unix is ahead"),
-            (Says::Tie, 0.94, "not here: TCP is ahead"),
-            (Says::TcpAhead, 0.9, "confirmed"),
-            (Says::TcpAhead, 1.0, "not here: a tie"),
-            (Says::TcpAhead, 1.1, "reversed: Unix is ahead"),
-        ] {
-            assert_eq!(verdict(says, ratio), expected, "{says:?} at {ratio}");
-        }
     }
 }

@@ -54,24 +54,3 @@ pub fn thousands(value: f64) -> String {
     }
     text
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn figures_are_written_for_people() {
-        let shown = [0.0, 1.234, 9.994, 9.996, 12.34, 99.94, 99.96, 1234.4].map(digits);
-        assert_eq!(shown, ["0.00", "1.23", "9.99", "10.0", "12.3", "99.9", "100", "1234"]);
-        assert_eq!(micros(1834.0), "1.83");
-        let sizes = [1, 1023, 1024, 1536, 64 << 10, 3 << 19, 64 << 20, 1 << 30].map(size);
-        assert_eq!(sizes, ["1", "1023", "1K", "1536", "64K", "1536K", "64M", "1G"]);
-        assert_eq!([1, 128, 65_536].map(bytes), ["1 byte", "128 bytes", "64K"]);
-        let rates = [0.5, 63.94, 999.4, 999.6, 4210.0, 13_000.0].map(throughput);
-        let expected =
-            ["0.50 MB/s", "63.9 MB/s", "999 MB/s", "1.00 GB/s", "4.21 GB/s", "13.0 GB/s"];
-        assert_eq!(rates, expected);
-        let counts = [0.0, 999.0, 1000.0, 1234567.4].map(thousands);
-        assert_eq!(counts, ["0", "999", "1,000", "1,234,567"]);
-    }
-}

@@ -7,45 +7,69 @@ use std::time::{Duration, Instant};
 use crate::cell::{Cell, take_turns};
 use crate::end::End;
 use crate::options::Options;
-use crate::rows::{Benchmark, Latency, QUANTILES, What};
-use crate::series::Series;
+use crate::rows::{QUANTILES, Row};
+use crate::series::ONE_THREAD;
 use crate::server::{Kind, Request};
 use crate::stats::{self, Spread};
-use crate::{Error, figures, head};
+use crate::{Error, figures, machine};
 
 /// The rows of all sizes, and notes on what they are about.
-pub fn measure(options: &Options) -> Result<(Vec<String>, Vec<Latency>), Error> {
+pub fn measure(options: &Options) -> Result<(Vec<String>, Vec<Row>), Error> {
     let Options { count, rounds, spin, .. } = *options;
     let mut rows = Vec::new();
-    let mut late = Late::default();
+    let mut late = Vec::new();
     // One buffer for every round: after the first, no round meets memory that it has to fault in.
     let mut samples = vec![0; count];
     for &size in &options.sizes {
         let request = Request { kind: Kind::Latency, size, count, spin };
         let mut series = options.series.clone();
         if options.connect.is_none() && options.rate.is_none() {
-            series.push(Series::ONE_THREAD);
+            series.push(ONE_THREAD);
         }
         let mut all = series
             .into_iter()
             .map(|series| Ok(Results::new(Cell::open(options, series, request)?, count * rounds)))
             .collect::<Result<Vec<_>, Error>>()?;
         take_turns(&figures::bytes(size), rounds, &mut all, |results, counted| {
-            let mut lateness = Late::default();
+            let known = late.len();
             let took = results.cell.round(counted, |end| match options.rate {
                 None => closed_loop(end, size, &mut samples),
-                Some(rate) => on_schedule(end, size, rate, &mut samples, &mut lateness),
+                Some(rate) => on_schedule(end, size, rate, &mut samples, &mut late),
             })?;
             if counted {
                 results.add(&mut samples, took);
-                late.add(lateness);
+            } else {
+                late.truncate(known);
             }
             Ok(())
         })?;
         rows.extend(all.into_iter().map(|results| results.into_row(options, size)));
     }
-    Ok((head::latency(options, &late), rows))
+    let count = figures::thousands(count as f64);
+    let mut notes = vec![
+        machine::describe(),
+        format!("latency: {count} round trips in each of {}", options.describe_rounds()),
+        options.describe_waiting(),
+    ];
+    notes.extend(machine::socket_buffers());
+    match options.rate {
+        None => notes.push(CLOSED_LOOP.into()),
+        Some(rate) => {
+            late.sort_unstable();
+            let [p50, p99, max] =
+                [0.5, 0.99, 1.0].map(|q| figures::micros(stats::quantile(&late, q) as f64));
+            notes.push(format!(
+                "on a schedule: {rate} messages a second are due, and each counts from when it was due"
+            ));
+            notes.push(format!(
+                "the client itself was late by {p50} µs (p50), {p99} µs (p99), {max} µs (max)"
+            ));
+        }
+    }
+    Ok((notes, rows))
 }
+
+const CLOSED_LOOP: &str = "a closed loop: the next message leaves when the last is back; a stall counts once (see --rate)";
 
 /// The client speaks first. The next message leaves when the last is back, and one reading of the
 /// clock ends one round trip and begins the next.
@@ -69,7 +93,7 @@ fn on_schedule(
     size: usize,
     rate: usize,
     samples: &mut [u64],
-    late: &mut Late,
+    late: &mut Vec<u64>,
 ) -> io::Result<Duration> {
     let (mut ping, mut pong) = (vec![b'.'; size], vec![0; size]);
     let start = Instant::now();
@@ -77,8 +101,7 @@ fn on_schedule(
     for (number, sample) in (0..).zip(samples) {
         let due = start + Duration::from_secs_f64(number as f64 / rate as f64);
         let sent = wait_until(due);
-        let by = sent - due.max(idle_since);
-        late.add(Late { total: by, worst: by, messages: 1 });
+        late.push(nanos(sent - due.max(idle_since)));
         round_trip(end, number, &mut ping, &mut pong)?;
         idle_since = Instant::now();
         *sample = nanos(idle_since - due);
@@ -118,69 +141,43 @@ fn nanos(duration: Duration) -> u64 {
     duration.as_nanos() as u64
 }
 
-/// How late the client itself was, once a message was due and the answer before it was in.
-#[derive(Default)]
-pub struct Late {
-    total: Duration,
-    pub worst: Duration,
-    messages: u32,
-}
-
-impl Late {
-    fn add(&mut self, other: Late) {
-        self.total += other.total;
-        self.worst = self.worst.max(other.worst);
-        self.messages += other.messages;
-    }
-
-    pub fn mean(&self) -> Duration {
-        self.total / self.messages.max(1)
-    }
-}
-
 /// The round trips of a cell, in nanoseconds.
 struct Results {
     cell: Cell,
     samples: Vec<u64>,
-    means: Vec<f64>,
     medians: Vec<f64>,
-    rates: Vec<f64>,
+    took: Duration,
 }
 
 impl Results {
     fn new(cell: Cell, count: usize) -> Results {
         let samples = Vec::with_capacity(count);
-        Results { cell, samples, means: Vec::new(), medians: Vec::new(), rates: Vec::new() }
+        Results { cell, samples, medians: Vec::new(), took: Duration::ZERO }
     }
 
     fn add(&mut self, round: &mut [u64], took: Duration) {
-        self.rates.push(round.len() as f64 / took.as_secs_f64());
-        self.means.push(round.iter().sum::<u64>() as f64 / round.len() as f64);
+        self.took += took;
         round.sort_unstable();
         self.medians.push(stats::quantile(round, 0.5) as f64);
         self.samples.extend_from_slice(round);
     }
 
-    fn into_row(mut self, options: &Options, size: usize) -> Latency {
-        let Options { count, rounds, .. } = *options;
+    fn into_row(mut self, options: &Options, size: usize) -> Row {
         self.samples.sort_unstable();
-        let Spread { lo, hi, .. } = Spread::of(&self.medians);
-        // On a schedule the client's own watching of the clock is in it.
+        let quantiles = QUANTILES.map(|(_, q)| stats::quantile(&self.samples, q) as f64);
+        // On a schedule, the client's own watching of the clock is in it.
         let cpu = self.cell.cpu.filter(|_| options.rate.is_none());
-        Latency {
-            what: What {
-                benchmark: Benchmark::Latency,
-                series: self.cell.series,
-                size,
-                count,
-                rounds,
-            },
-            oneway: stats::median(&self.means) / 2.0,
-            quantiles: QUANTILES.map(|q| stats::quantile(&self.samples, q) as f64),
-            per_s: stats::median(&self.rates),
+        Row {
+            benchmark: "latency",
+            series: self.cell.series,
+            size,
+            count: options.count,
+            rounds: options.rounds,
+            figure: Spread { mid: quantiles[1], ..Spread::of(&self.medians) },
+            per_s: self.samples.len() as f64 / self.took.as_secs_f64(),
             cpu: cpu.map(|cpu| cpu.as_nanos() as f64 / self.samples.len() as f64),
-            p50_lo: lo,
-            p50_hi: hi,
+            oneway: self.samples.iter().sum::<u64>() as f64 / self.samples.len() as f64 / 2.0,
+            quantiles,
         }
     }
 }

@@ -19,7 +19,6 @@ mod charts;
 mod claims;
 mod end;
 mod figures;
-mod head;
 mod latency;
 mod machine;
 mod options;
@@ -29,6 +28,7 @@ mod rows;
 mod series;
 mod server;
 mod stats;
+mod table;
 mod throughput;
 mod words;
 
@@ -38,7 +38,7 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use options::{Command, Options};
-use rows::{Latency, Throughput};
+use rows::{LATENCY, Row, THROUGHPUT};
 
 const HELP: &str = "\
 usage: sockbench [latency | throughput | serve ADDR... | report LATENCY.csv THROUGHPUT.csv DIR] [OPTION...]
@@ -124,12 +124,12 @@ fn run(command: Command, options: Options) -> Result<(), Error> {
     }
 }
 
-fn latency(options: &Options, notes: &[String], rows: &[Latency]) -> String {
-    if options.csv { rows::file(notes, rows) } else { words::latency(notes, rows) }
+fn latency(options: &Options, notes: &[String], rows: &[Row]) -> String {
+    if options.csv { rows::file(notes, LATENCY, rows) } else { words::latency(notes, rows) }
 }
 
-fn throughput(options: &Options, notes: &[String], rows: &[Throughput]) -> String {
-    if options.csv { rows::file(notes, rows) } else { words::throughput(notes, rows) }
+fn throughput(options: &Options, notes: &[String], rows: &[Row]) -> String {
+    if options.csv { rows::file(notes, THROUGHPUT, rows) } else { words::throughput(notes, rows) }
 }
 
 /// What went wrong, and where.

@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
 use streamsock::Addr;
 
 use crate::Error;
 use crate::buffers::Buffers;
-use crate::series::{Named, Network, Series, Wait};
+use crate::series::{self, NETWORKS, Series, WAITS};
 
 /// What a client may ask a server for, and so what a server allocates for it.
 pub const MAX_SIZE: usize = 64 << 20;
@@ -18,7 +19,7 @@ pub const MAX_SIZE: usize = 64 << 20;
 /// All samples are kept for the quantiles, at 8 bytes each, those of all series together.
 const MAX_SAMPLES: usize = 50_000_000;
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub enum Command {
     Help,
     /// No command: the latency, then the throughput.
@@ -47,9 +48,34 @@ pub struct Options {
     pub operands: Vec<OsString>,
 }
 
+impl Options {
+    pub fn describe_rounds(&self) -> String {
+        let plural = if self.rounds == 1 { "" } else { "s" };
+        format!("{} round{plural}, after one to warm up; all series take turns", self.rounds)
+    }
+
+    /// Who runs where, and how they wait.
+    pub fn describe_waiting(&self) -> String {
+        let mut text = match &self.connect {
+            Some(addr) => format!("the server is at {addr}"),
+            None => "client and server are a process each".to_string(),
+        };
+        if self.series.iter().any(|series| !series.spins()) {
+            text += "; block: who waits sleeps in read(2)";
+        }
+        if self.series.iter().any(Series::spins) {
+            text += &format!("; spin: polls for {} µs before", self.spin.as_micros());
+            if thread::available_parallelism().is_ok_and(|cpus| cpus.get() == 1) {
+                text += ", but with one CPU nobody polls";
+            }
+        }
+        text
+    }
+}
+
 pub fn read(args: impl Iterator<Item = OsString>) -> Result<(Command, Options), Error> {
     use Command::{Answer, Both, Help, Latency, Report, Serve, Throughput};
-    let mut args = Args { rest: args.collect(), name: String::new(), value: None, ended: false };
+    let mut args = Args(args.flat_map(split).collect());
     let command = args.command();
     let mut options = Options {
         sizes: vec![if command == Throughput { 256 << 10 } else { 128 }],
@@ -64,65 +90,51 @@ pub fn read(args: impl Iterator<Item = OsString>) -> Result<(Command, Options), 
         connect: None,
         operands: Vec::new(),
     };
-    let mut networks = None;
-    let mut waits = vec![Wait::Block, Wait::Spin];
-    while let Some(name) = args.next()? {
-        match (&*name, command) {
+    let (mut networks, mut waits) = (None, WAITS.to_vec());
+    while let Some(arg) = args.0.pop_front() {
+        let name = arg.to_str().unwrap_or_default(); // what is no text is no option
+        match (name, command) {
             ("-h" | "--help", _) => return Ok((Help, options)),
-            ("--net", Both | Latency | Throughput) => {
-                let known = [Network::Unix, Network::Tcp, Network::Pipe];
-                networks = Some(args.parse("some of unix,tcp,pipe", |text| some_of(&known, text))?);
-            }
-            ("--wait", Both | Latency | Throughput) => {
-                let known = [Wait::Block, Wait::Spin];
-                waits = args.parse("block, spin or block,spin", |text| some_of(&known, text))?;
-            }
+            ("--net", Both | Latency | Throughput) => networks = Some(args.words(name, &NETWORKS)?),
+            ("--wait", Both | Latency | Throughput) => waits = args.words(name, &WAITS)?,
             ("--csv", Both | Latency | Throughput) => options.csv = true,
-            ("-s", Latency | Throughput) => {
-                options.sizes = args.parse("sizes from 1 to 64M, with commas between", |text| {
-                    text.split(',').map(|size| bytes(size).filter(|n| *n <= MAX_SIZE)).collect()
-                })?;
-            }
-            ("-r", Latency | Throughput) => options.rounds = args.number(1_000)?,
+            ("-s", Latency | Throughput) => options.sizes = args.sizes(name)?,
+            ("-r", Latency | Throughput) => options.rounds = args.number(name, 1_000)?,
             ("--spin", Latency | Throughput) => {
-                options.spin = Duration::from_micros(args.number(1_000_000_000)? as u64);
+                options.spin = Duration::from_micros(args.number(name, 1_000_000_000)? as u64);
             }
-            ("--connect", Latency | Throughput) => options.connect = Some(address(&args.value()?)?),
-            ("-n", Latency) => options.count = args.number(10_000_000)?,
-            ("--rate", Latency) => options.rate = Some(args.number(1_000_000)?),
-            ("--total", Throughput) => options.total = args.parse("a number of bytes", bytes)?,
-            ("--sndbuf", Throughput) => {
-                options.buffers.send = Some(args.parse("a number of bytes", bytes)?);
+            ("--connect", Latency | Throughput) => {
+                options.connect = Some(address(&args.value(name)?)?);
             }
-            ("--rcvbuf", Throughput) => {
-                options.buffers.recv = Some(args.parse("a number of bytes", bytes)?);
-            }
-            ("", Serve | Report | Answer) => options.operands.push(args.value()?),
-            _ => return Err(args.unknown()),
+            ("-n", Latency) => options.count = args.number(name, 10_000_000)?,
+            ("--rate", Latency) => options.rate = Some(args.number(name, 1_000_000)?),
+            ("--total", Throughput) => options.total = args.bytes(name)?,
+            ("--sndbuf", Throughput) => options.buffers.send = Some(args.bytes(name)?),
+            ("--rcvbuf", Throughput) => options.buffers.recv = Some(args.bytes(name)?),
+            ("--", Serve | Report) => options.operands.extend(args.0.drain(..)),
+            (text, Serve | Report | Answer) if !text.starts_with('-') => options.operands.push(arg),
+            _ => return Err(Error::Usage(format!("{arg:?} means nothing here"))),
         }
     }
 
     let usage = |why: &str| Err(Error::Usage(why.to_string()));
-    if let Some(addr) = &options.connect {
-        let of_addr = Network::from_name(addr.network()).expect("unix or tcp");
-        if networks.is_some_and(|named| named != [of_addr]) {
-            return usage("with --connect, the address names the network, and --net no other");
-        }
-        networks = Some(vec![of_addr]);
-    }
-    if waits == [Wait::Spin]
-        && networks.as_ref().is_some_and(|named| named.contains(&Network::Pipe))
-    {
+    if networks.as_ref().is_some_and(|named| named.contains(&"pipe")) && !waits.contains(&"block") {
         return usage("--net pipe needs --wait block: a pipe only blocks");
     }
-    let networks = networks.unwrap_or(vec![Network::Unix, Network::Tcp, Network::Pipe]);
-    options.series = Series::all(&networks, &waits);
-    if command == Latency
-        && options.count * options.rounds * (options.series.len() + 1) > MAX_SAMPLES
-    {
-        return usage(
-            "-n times -r is too much: every sample is kept, and 50000000 in all is the limit",
-        );
+    if let Some(addr) = &options.connect {
+        let named = networks.replace(vec![addr.network()]);
+        if named.is_some_and(|named| named != [addr.network()]) {
+            return usage("with --connect, the address names the network, and --net no other");
+        }
+    }
+    let networks = networks.unwrap_or(NETWORKS.to_vec());
+    let chosen = |one: &Series| networks.contains(&one.network) && waits.contains(&one.wait);
+    options.series = series::ALL.into_iter().filter(chosen).collect();
+    // Those of one size at a time; on a schedule also how late the client was, at every size.
+    let kept = 1 + options.rate.map_or(0, |_| options.sizes.len());
+    let samples = options.count * options.rounds * (options.series.len() + 1) * kept;
+    if command == Latency && samples > MAX_SAMPLES {
+        return usage("-n times -r is too much: samples are kept, at most 50000000 of all series");
     }
     options.buffers.check()?;
     match (command, options.operands.len()) {
@@ -132,19 +144,20 @@ pub fn read(args: impl Iterator<Item = OsString>) -> Result<(Command, Options), 
     }
 }
 
-/// The arguments in turn: `--option value`, `--option=value`, and `--`, after which nothing is an
-/// option.
-struct Args {
-    rest: VecDeque<OsString>,
-    name: String,
-    value: Option<OsString>,
-    ended: bool,
+/// `--option=value` as two arguments.
+fn split(arg: OsString) -> Vec<OsString> {
+    match arg.to_str().and_then(|text| text.split_once('=')) {
+        Some((name, value)) if name.starts_with('-') => vec![name.into(), value.into()],
+        _ => vec![arg],
+    }
 }
+
+struct Args(VecDeque<OsString>);
 
 impl Args {
     /// The first argument, if it is a command.
     fn command(&mut self) -> Command {
-        let command = match self.rest.front().and_then(|first| first.to_str()) {
+        let command = match self.0.front().and_then(|first| first.to_str()) {
             Some("latency") => Command::Latency,
             Some("throughput") => Command::Throughput,
             Some("serve") => Command::Serve,
@@ -152,58 +165,46 @@ impl Args {
             Some("answer") => Command::Answer,
             _ => return Command::Both,
         };
-        self.rest.pop_front();
+        self.0.pop_front();
         command
     }
 
-    /// The name of the next option, or "" for an argument that is none: [`Args::value`] has it.
-    fn next(&mut self) -> Result<Option<String>, Error> {
-        if self.value.is_some() {
-            return Err(Error::Usage(format!("{} takes no value", self.name)));
-        }
-        let Some(arg) = self.rest.pop_front() else { return Ok(None) };
-        let text = arg.to_str().unwrap_or_default(); // what is no text is no option
-        if text == "--" && !self.ended {
-            self.ended = true;
-            return self.next();
-        }
-        let (name, value) = match text.split_once('=') {
-            _ if self.ended || !text.starts_with('-') => ("", Some(arg.clone())),
-            Some((name, value)) => (name, Some(value.into())),
-            None => (text, None),
-        };
-        (self.name, self.value) = (name.to_string(), value);
-        Ok(Some(self.name.clone()))
-    }
-
-    /// The value of the option that [`Args::next`] named.
-    fn value(&mut self) -> Result<OsString, Error> {
-        let value = self.value.take().or_else(|| self.rest.pop_front());
-        value.ok_or_else(|| Error::Usage(format!("{} needs a value", self.name)))
+    /// The value of the option of that name.
+    fn value(&mut self, name: &str) -> Result<OsString, Error> {
+        self.0.pop_front().ok_or_else(|| Error::Usage(format!("{name} needs a value")))
     }
 
     /// The same, read by `parse`; `expected` says what that takes.
-    fn parse<T>(&mut self, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, Error> {
-        let value = self.value()?;
-        value
-            .to_str()
-            .and_then(parse)
-            .ok_or_else(|| Error::Usage(format!("{} takes {expected}, not {value:?}", self.name)))
+    fn parse<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, Error> {
+        let value = self.value(name)?;
+        let wrong = || Error::Usage(format!("{name} takes {expected}, not {value:?}"));
+        value.to_str().and_then(parse).ok_or_else(wrong)
     }
 
-    fn number(&mut self, max: usize) -> Result<usize, Error> {
+    fn number(&mut self, name: &str, max: usize) -> Result<usize, Error> {
         let within = |text: &str| text.parse().ok().filter(|n| (1..=max).contains(n));
-        self.parse(&format!("a number from 1 to {max}"), within)
+        self.parse(name, &format!("a number from 1 to {max}"), within)
     }
 
-    /// What [`Args::next`] named has no meaning here.
-    fn unknown(&mut self) -> Error {
-        match self.value.take() {
-            Some(value) if self.name.is_empty() => {
-                Error::Usage(format!("{value:?} is neither a command nor an option"))
-            }
-            _ => Error::Usage(format!("there is no option {} here", self.name)),
-        }
+    fn bytes(&mut self, name: &str) -> Result<usize, Error> {
+        self.parse(name, "a number of bytes", bytes)
+    }
+
+    fn sizes(&mut self, name: &str) -> Result<Vec<usize>, Error> {
+        let size = |text: &str| bytes(text).filter(|size| *size <= MAX_SIZE);
+        let expected = "sizes from 1 to 64M, with commas between";
+        self.parse(name, expected, |text| text.split(',').map(size).collect())
+    }
+
+    fn words(&mut self, name: &str, known: &[&'static str]) -> Result<Vec<&'static str>, Error> {
+        let word = |text: &str| known.iter().copied().find(|word| *word == text);
+        let expected = format!("some of {}", known.join(","));
+        self.parse(name, &expected, |text| text.split(',').map(word).collect())
     }
 }
 
@@ -223,48 +224,4 @@ fn bytes(text: &str) -> Option<usize> {
         _ => (text, 1),
     };
     digits.parse::<usize>().ok()?.checked_mul(unit).filter(|bytes| *bytes > 0)
-}
-
-/// Names with commas between; in the order of `known`, each once.
-fn some_of<T: Named>(known: &[T], text: &str) -> Option<Vec<T>> {
-    let named: Vec<T> = text
-        .split(',')
-        .map(|name| T::from_name(name).filter(|one| known.contains(one)))
-        .collect::<Option<_>>()?;
-    Some(known.iter().copied().filter(|one| named.contains(one)).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_take_suffixes() {
-        for (text, size) in [
-            ("0", None),
-            ("128", Some(128)),
-            ("64K", Some(65_536)),
-            ("64k", Some(65_536)),
-            ("16M", Some(1 << 24)),
-            ("1G", Some(1 << 30)),
-            ("", None),
-            ("K", None),
-            ("1.5K", None),
-            ("-1", None),
-            ("1KB", None),
-            ("1é", None),
-            ("18446744073709551615G", None),
-        ] {
-            assert_eq!(bytes(text), size, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn lists_are_ordered_and_without_repeats() {
-        let known = [Network::Unix, Network::Tcp];
-        assert_eq!(some_of(&known, "tcp,unix,tcp"), Some(known.to_vec()));
-        for wrong in ["", "unix,", "pipe", "one-thread", "UNIX"] {
-            assert_eq!(some_of(&known, wrong), None, "{wrong:?}");
-        }
-    }
 }

@@ -1,98 +1,48 @@
-//! What is measured side by side: a network, and how its ends wait.
+//! What is measured side by side: a network, and how its ends wait. The words are those of the
+//! arguments and of the CSV files.
 
 use std::fmt;
 
-/// What has a fixed name, in arguments and in the CSV files.
-pub trait Named: Copy + Eq + 'static {
-    const ALL: &'static [Self];
-
-    fn name(self) -> &'static str;
-
-    fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|one| one.name() == name)
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Network {
-    Unix,
-    Tcp,
-    /// Two pipes, one in each direction.
-    Pipe,
-    /// No network between two processes: one thread at both ends of a pair of Unix sockets.
-    OneThread,
-}
-
-impl Named for Network {
-    const ALL: &'static [Network] =
-        &[Network::Unix, Network::Tcp, Network::Pipe, Network::OneThread];
-
-    fn name(self) -> &'static str {
-        match self {
-            Network::Unix => "unix",
-            Network::Tcp => "tcp",
-            Network::Pipe => "pipe",
-            Network::OneThread => "one-thread",
-        }
-    }
-}
-
-/// How an end waits for the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
-    Block,
-    Spin,
-    /// There is nobody to wait for.
-    Never,
-}
-
-impl Named for Wait {
-    const ALL: &'static [Wait] = &[Wait::Block, Wait::Spin, Wait::Never];
-
-    fn name(self) -> &'static str {
-        match self {
-            Wait::Block => "block",
-            Wait::Spin => "spin",
-            Wait::Never => "none",
-        }
-    }
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Series {
-    pub network: Network,
-    pub wait: Wait,
+    pub network: &'static str,
+    pub wait: &'static str,
+    title: &'static str,
 }
 
-impl Series {
-    pub const ONE_THREAD: Series = Series { network: Network::OneThread, wait: Wait::Never };
+pub const NETWORKS: [&str; 3] = ["unix", "tcp", "pipe"];
+pub const WAITS: [&str; 2] = ["block", "spin"];
 
-    /// In the order of every table. A pipe only blocks: `Spin` polls sockets.
-    pub fn all(networks: &[Network], waits: &[Wait]) -> Vec<Series> {
-        let series = waits
-            .iter()
-            .flat_map(|&wait| networks.iter().map(move |&network| Series { network, wait }));
-        series.filter(|one| one.network != Network::Pipe || one.wait == Wait::Block).collect()
+pub const UNIX: Series = Series { network: "unix", wait: "block", title: "Unix, block" };
+pub const TCP: Series = Series { network: "tcp", wait: "block", title: "TCP, block" };
+/// Two pipes, one in each direction. They only block: `Spin` polls sockets.
+pub const PIPE: Series = Series { network: "pipe", wait: "block", title: "pipe, block" };
+pub const UNIX_SPIN: Series = Series { network: "unix", wait: "spin", title: "Unix, spin" };
+pub const TCP_SPIN: Series = Series { network: "tcp", wait: "spin", title: "TCP, spin" };
+/// No network between two processes: one thread at both ends of a pair of Unix sockets.
+pub const ONE_THREAD: Series =
+    Series { network: "one-thread", wait: "none", title: "one thread, no wake-up" };
+
+/// In the order of every table.
+pub const ALL: [Series; 6] = [UNIX, TCP, PIPE, UNIX_SPIN, TCP_SPIN, ONE_THREAD];
+
+impl Series {
+    pub fn find(network: &str, wait: &str) -> Option<Series> {
+        ALL.into_iter().find(|one| one.network == network && one.wait == wait)
+    }
+
+    pub fn spins(&self) -> bool {
+        self.wait == "spin"
+    }
+
+    /// The first part of its title: `Unix`.
+    pub fn network_title(&self) -> &'static str {
+        self.title.split(',').next().unwrap_or_default()
     }
 }
 
 impl fmt::Display for Series {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.network {
-            Network::OneThread => f.pad("one thread, no wake-up"),
-            network => f.pad(&format!("{}, {}", network.title(), self.wait.name())),
-        }
-    }
-}
-
-impl Network {
-    /// As a sentence has it.
-    pub fn title(self) -> &'static str {
-        match self {
-            Network::Unix => "Unix",
-            Network::Tcp => "TCP",
-            Network::Pipe => "pipe",
-            Network::OneThread => "one thread",
-        }
+        f.pad(self.title)
     }
 }

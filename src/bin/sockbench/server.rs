@@ -149,35 +149,3 @@ fn take_in(end: &mut End, size: usize, count: usize) -> io::Result<()> {
         end.write_all(&(got as u64).to_le_bytes())?;
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn requests_are_checked() {
-        let spin = Duration::from_micros(50);
-        let request = Request { kind: Kind::Throughput, size: 128, count: 10, spin };
-        assert_eq!(Request::from_bytes(request.to_bytes()), Some(request));
-        for bad in [
-            Request { size: 0, ..request },
-            Request { size: MAX_SIZE + 1, ..request },
-            Request { count: 0, ..request },
-            Request { count: usize::MAX, ..request },
-            Request { spin: Duration::from_secs(1 << 40), ..request },
-        ] {
-            assert_eq!(Request::from_bytes(bad.to_bytes()), None, "{bad:?}");
-        }
-        assert_eq!(Request::from_bytes(*b"GET / HTTP/1.1\r\nHost: localhost\r"), None);
-    }
-
-    /// A round of three messages of 100 bytes, the middle one of which is missing.
-    #[test]
-    fn a_lost_message_is_noticed() {
-        let (near, far) = Conn::pair().unwrap();
-        let message = |number: u8| [[number].as_slice(), &[b'.'; 99]].concat();
-        (&near).write_all(&[message(0), message(2), message(3)].concat()).unwrap();
-        let error = take_in(&mut End::Block(far), 100, 3).unwrap_err();
-        assert_eq!(error.to_string(), "a message is missing");
-    }
-}

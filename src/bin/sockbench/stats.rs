@@ -1,5 +1,7 @@
 //! The arithmetic: medians, quantiles, and how far a comparison can be trusted.
 
+use std::fmt;
+
 /// The middle one of the values, or the mean of the two in the middle.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
@@ -40,10 +42,6 @@ impl Spread {
         Spread { mid: self.mid * factor, lo: self.lo * factor, hi: self.hi * factor }
     }
 
-    pub fn is_ordered(&self) -> bool {
-        self.lo <= self.mid && self.mid <= self.hi
-    }
-
     /// Whether one round was at least twice another: its middle says little.
     pub fn is_twofold(&self) -> bool {
         self.hi >= 2.0 * self.lo
@@ -69,16 +67,6 @@ impl Ratio {
         }
     }
 
-    /// Several ratios as one, with the doubts of all.
-    pub fn pool(ratios: &[Ratio]) -> Option<Ratio> {
-        (!ratios.is_empty()).then(|| Ratio {
-            mid: median(&ratios.iter().map(|ratio| ratio.mid).collect::<Vec<_>>()),
-            lo: ratios.iter().map(|ratio| ratio.lo).fold(f64::INFINITY, f64::min),
-            hi: ratios.iter().map(|ratio| ratio.hi).fold(0.0, f64::max),
-            twofold: ratios.iter().any(|ratio| ratio.twofold),
-        })
-    }
-
     /// Why a second run might come out the other way. Rounds that overlap within a tie are no reason:
     /// they are what makes it one.
     pub fn doubt(&self) -> Option<&'static str> {
@@ -93,43 +81,11 @@ impl Ratio {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Behind a figure that is not sure.
+pub const MARK: &str = " ?";
 
-    #[test]
-    fn quantiles_of_ten_samples() {
-        let sorted = [1, 2, 3, 5, 8, 13, 21, 34, 55, 89];
-        let expected = [(0.0, 1), (0.1, 1), (0.11, 2), (0.5, 8), (0.9, 55), (0.91, 89), (1.0, 89)];
-        for (q, value) in expected {
-            assert_eq!(quantile(&sorted, q), value, "at {q}");
-        }
-        assert_eq!(quantile(&[7], 0.5), 7);
-    }
-
-    #[test]
-    fn medians_and_spreads() {
-        assert_eq!(median(&[9.0, 1.0, 5.0]), 5.0);
-        assert_eq!(median(&[4.0, 1.0, 9.0, 2.0]), 3.0);
-        assert_eq!(Spread::of(&[4.0, 1.0, 9.0]), Spread { mid: 4.0, lo: 1.0, hi: 9.0 });
-    }
-
-    #[test]
-    fn a_ratio_knows_when_it_is_unsure() {
-        let spread = |lo, mid, hi| Spread { mid, lo, hi };
-        let doubt = |a, b| Ratio::of(a, b).doubt();
-        let unix = spread(9.0, 10.0, 11.0);
-        assert_eq!(doubt(spread(14.0, 15.0, 16.0), unix), None);
-        assert_eq!(doubt(spread(11.0, 15.0, 16.0), unix), Some("rounds overlap"));
-        assert_eq!(doubt(unix, spread(11.0, 15.0, 16.0)), Some("rounds overlap"));
-        assert_eq!(doubt(spread(14.0, 15.0, 28.0), unix), Some("rounds differ twofold"));
-        assert_eq!(doubt(unix, spread(14.0, 15.0, 28.0)), Some("rounds differ twofold"));
-        // A tie is sure only if every round lies within it.
-        assert_eq!(doubt(spread(9.9, 10.0, 10.1), spread(9.9, 10.0, 10.1)), None);
-        assert_eq!(doubt(spread(9.9, 10.0, 10.1), unix), Some("rounds overlap"));
-        let sure = Ratio::of(spread(14.0, 15.0, 16.0), unix);
-        let unsure = Ratio::of(spread(10.5, 12.0, 13.0), unix);
-        assert_eq!(Ratio::pool(&[sure, unsure]).unwrap().doubt(), Some("rounds overlap"));
-        assert_eq!(Ratio::pool(&[]), None);
+impl fmt::Display for Ratio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.2}{}", self.mid, if self.doubt().is_some() { MARK } else { "" })
     }
 }

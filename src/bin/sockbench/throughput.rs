@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 use crate::cell::{Cell, take_turns};
 use crate::end::End;
 use crate::options::Options;
-use crate::rows::{Benchmark, Throughput, What};
-use crate::server::{Kind, Request};
+use crate::rows::Row;
+use crate::server::{Kind, RECV_BUF, Request};
 use crate::stats::Spread;
-use crate::{Error, figures, head};
+use crate::{Error, figures, machine};
 
 /// With small messages a round would take too long otherwise.
-pub const MAX_MESSAGES: usize = 200_000;
+const MAX_MESSAGES: usize = 200_000;
 
 /// The rows of all sizes, and notes on what they are about.
-pub fn measure(options: &Options) -> Result<(Vec<String>, Vec<Throughput>), Error> {
+pub fn measure(options: &Options) -> Result<(Vec<String>, Vec<Row>), Error> {
     let mut rows = Vec::new();
     let mut buffers = Vec::new();
     for &size in &options.sizes {
@@ -35,19 +35,41 @@ pub fn measure(options: &Options) -> Result<(Vec<String>, Vec<Throughput>), Erro
             Ok(())
         })?;
         for (cell, rates) in all {
-            let (series, rounds) = (cell.series, options.rounds);
+            let (figure, rounds) = (Spread::of(&rates), options.rounds);
             let gb = (size * count * rounds) as f64 / 1e9;
-            rows.push(Throughput {
-                what: What { benchmark: Benchmark::Throughput, series, size, count, rounds },
-                mb_per_s: Spread::of(&rates),
-                cpu_s_per_gb: cell.cpu.map(|cpu| cpu.as_secs_f64() / gb),
+            rows.push(Row {
+                benchmark: "throughput",
+                series: cell.series,
+                size,
+                count,
+                rounds,
+                figure,
+                per_s: figure.mid * 1e6 / size as f64,
+                cpu: cell.cpu.map(|cpu| cpu.as_secs_f64() / gb),
+                oneway: 0.0,
+                quantiles: [0.0; 6],
             });
             buffers.extend(cell.buffers.clone());
         }
     }
     buffers.sort();
     buffers.dedup();
-    Ok((head::throughput(options, buffers), rows))
+    if buffers.is_empty() {
+        buffers.extend(machine::socket_buffers());
+    }
+    let (total, most) = (figures::size(options.total), figures::thousands(MAX_MESSAGES as f64));
+    let rounds = options.describe_rounds();
+    let mut notes = vec![
+        machine::describe(),
+        format!("throughput: up to {total} or {most} messages in each of {rounds}"),
+        options.describe_waiting(),
+        format!(
+            "timed until the server says that it has the last byte; it reads up to {} at a time",
+            figures::size(RECV_BUF)
+        ),
+    ];
+    notes.extend(buffers);
+    Ok((notes, rows))
 }
 
 /// Sends a round, each message in one write, and stops the clock when the server says that it has

@@ -4,85 +4,84 @@
 use std::fmt::Write;
 
 use crate::figures::{bytes, digits, micros, thousands, throughput as rate};
-use crate::rows::{Latency, QUANTILE_NAMES, Row, Throughput};
-use crate::series::{Network, Series, Wait};
-use crate::stats::{self, Ratio, Spread};
+use crate::rows::{QUANTILES, Row, find};
+use crate::series::{ONE_THREAD, PIPE, Series, TCP, TCP_SPIN, UNIX, UNIX_SPIN};
+use crate::stats::{self, MARK, Ratio, Spread};
+use crate::table::Table;
 
-/// Behind a figure that is not sure, in every table.
-pub const MARK: &str = " ?";
+pub const LATENCY_COLUMNS: &str = "\
+In µs; lower is better. One way is half of p50, the median round trip, which was as low and as high
+as `rounds` in single rounds. CPU is the CPU time of both ends in a round trip.";
 
-pub const ONE_THREAD: &str = "\
+pub const ABOUT_ONE_THREAD: &str = "\
 One thread, no wake-up: a thread that writes at one end of a pair of Unix sockets and reads at the
 other. This is no lower bound: two ends that poll on two CPUs overlap what it does in turn.";
 
 /// What `latency` prints.
-pub fn latency(notes: &[String], rows: &[Latency]) -> String {
+pub fn latency(notes: &[String], rows: &[Row]) -> String {
     let mut text = notes.join("\n") + "\n";
-    for rows in rows.chunk_by(|a, b| a.what.size == b.what.size) {
-        let size = bytes(rows[0].what.size);
+    for rows in rows.chunk_by(|a, b| a.size == b.size) {
         let _ = write!(
             text,
-            "\nLatency of {size}, in µs; lower is better. One way is half of p50, the median round trip.\n\n\
-             {:25}one way  round trip{:43}CPU time,   p50 of the rounds,\n{:34}",
-            "", "", ""
+            "\nLatency of {}.\n{LATENCY_COLUMNS}\n\n{}\n{}",
+            bytes(rows[0].size),
+            latency_table(rows),
+            latency_findings(rows),
         );
-        for name in QUANTILE_NAMES {
-            let _ = write!(text, "{name:>8}");
-        }
-        text += "  both ends    lowest to highest\n";
-        for row in rows {
-            let p50 = row.spread();
-            let _ =
-                write!(text, "{:23}{}", row.what.series, right(9, &figure(p50.times(0.5), micros)));
-            for ns in row.quantiles {
-                let _ = write!(text, "{:>8}", micros(ns));
-            }
-            let cpu = row.cpu.map_or("-".to_string(), micros);
-            let _ = writeln!(text, "{cpu:>11}{:>21}", range(p50, micros));
-        }
-        text += &legend(rows);
-        text += "\n";
-        text += &latency_findings(rows);
     }
-    if rows.iter().any(|row| row.what.series == Series::ONE_THREAD) {
-        let _ = writeln!(text, "\n{ONE_THREAD}");
+    text + &legend(rows)
+}
+
+/// What `throughput` prints.
+pub fn throughput(notes: &[String], rows: &[Row]) -> String {
+    let (table, findings) = (throughput_table(rows), throughput_findings(rows));
+    format!(
+        "{}\n\nThroughput, one way; higher is better.\n\n{table}\n{findings}{}",
+        notes.join("\n"),
+        legend(rows)
+    )
+}
+
+/// What the tables leave to be explained.
+fn legend(rows: &[Row]) -> String {
+    let mut text = String::new();
+    if rows.iter().any(|row| row.figure.is_twofold()) {
+        text += "?  The rounds of this row differ twofold: the next run may say something else.\n";
+    }
+    if rows.iter().any(|row| row.series == ONE_THREAD) {
+        let _ = write!(text, "\n{ABOUT_ONE_THREAD}\n");
     }
     text
 }
 
-/// What `throughput` prints.
-pub fn throughput(notes: &[String], rows: &[Throughput]) -> String {
-    let mut text = notes.join("\n")
-        + "\n\nThroughput, one way; higher is better.\n\n\
-           message                     median     lowest to highest round   messages/s   CPU seconds per GB,\n\
-           \x20                                                                                    both ends\n";
+pub fn latency_table(rows: &[Row]) -> Table {
+    let quantiles = QUANTILES.map(|(name, _)| name);
+    let mut table =
+        Table::new([&["network, wait", "one way"], &quantiles[..], &["rounds", "CPU"]].concat());
     for row in rows {
-        let _ = writeln!(
-            text,
-            "{:11} {:12}{}{:>24}{:>13}{:>13}",
-            bytes(row.what.size),
-            row.what.series,
-            right(11, &figure(row.mb_per_s, rate)),
-            range(row.mb_per_s, rate),
-            thousands(row.msgs_per_s()),
-            row.cpu_s_per_gb.map_or("-".to_string(), digits),
-        );
+        let mut cells = vec![row.series.to_string(), figure(row.figure.times(0.5), micros)];
+        cells.extend(row.quantiles.map(micros));
+        cells.extend([range(row.figure, micros), row.cpu.map_or("-".into(), micros)]);
+        table.add(cells);
     }
-    text + &legend(rows) + "\n" + &throughput_findings(rows)
+    table
 }
 
-/// To the right in a column, with the mark behind it.
-fn right(width: usize, figure: &str) -> String {
-    let (figure, mark) =
-        figure.split_once(MARK).map_or((figure, "  "), |(figure, _)| (figure, MARK));
-    format!("{figure:>width$}{mark}")
-}
-
-/// What the mark means, if it is there.
-fn legend<R: Row>(rows: &[R]) -> String {
-    let marked = rows.iter().any(|row| row.spread().is_twofold());
-    let means = "?  the rounds of this row differ twofold: the next run may say something else\n";
-    if marked { means.into() } else { String::new() }
+pub fn throughput_table(rows: &[Row]) -> Table {
+    let titles =
+        ["network, wait", "message", "median", "rounds", "messages/s", "CPU s per GB, both ends"];
+    let mut table = Table::new(titles);
+    for row in rows {
+        table.add(vec![
+            row.series.to_string(),
+            bytes(row.size),
+            figure(row.figure, rate),
+            range(row.figure, rate),
+            thousands(row.per_s),
+            row.cpu.map_or("-".into(), digits),
+        ]);
+    }
+    table
 }
 
 /// A figure, marked if its rounds differ twofold.
@@ -100,46 +99,31 @@ pub fn range(spread: Spread, show: fn(f64) -> String) -> String {
 }
 
 /// What there is to learn from the rows of one size, a line each.
-pub fn latency_findings(rows: &[Latency]) -> String {
-    let find = |network, wait| {
-        let series = Series { network, wait };
-        rows.iter().find(|row| row.what.series == series)
-    };
-    let unix = Network::Unix;
+pub fn latency_findings(rows: &[Row]) -> String {
     let takes = Words { verb: "take", much: "long", figure: "p50 ", show: micros, unit: " µs" };
-    let mut text = String::new();
-    let mut say = |about: &str, a: (&str, Option<&Latency>), b: (&str, Option<&Latency>)| {
-        let (Some(first), Some(second)) = (a.1, b.1) else { return };
-        let (a, b) = ((a.0, first.spread()), (b.0, second.spread()));
-        let _ = writeln!(text, "{}", compare(about, a, b, &takes));
-    };
-    for (wait, about) in [(Wait::Block, "Blocking"), (Wait::Spin, "Polling")] {
-        say(about, ("TCP", find(Network::Tcp, wait)), ("Unix", find(unix, wait)));
-        say(about, ("a pipe", find(Network::Pipe, wait)), ("Unix", find(unix, wait)));
-    }
-    for (network, about) in [(unix, "Unix"), (Network::Tcp, "TCP")] {
-        let (block, spin) = (find(network, Wait::Block), find(network, Wait::Spin));
-        say(about, ("blocking", block), ("polling", spin));
-    }
-    let one_thread = find(Network::OneThread, Wait::Never);
-    say("Unix", ("polling", find(unix, Wait::Spin)), ("one thread", one_thread));
-    text
+    let comparisons = [
+        ("Blocking", ("TCP", TCP), ("Unix", UNIX)),
+        ("Blocking", ("a pipe", PIPE), ("Unix", UNIX)),
+        ("Polling", ("TCP", TCP_SPIN), ("Unix", UNIX_SPIN)),
+        ("Unix", ("blocking", UNIX), ("polling", UNIX_SPIN)),
+        ("TCP", ("blocking", TCP), ("polling", TCP_SPIN)),
+        ("Unix", ("polling", UNIX_SPIN), ("one thread", ONE_THREAD)),
+    ];
+    comparisons.into_iter().filter_map(|(about, a, b)| compare(rows, about, a, b, &takes)).collect()
 }
 
 /// What there is to learn from the rows of each size, a line each.
-pub fn throughput_findings(rows: &[Throughput]) -> String {
+pub fn throughput_findings(rows: &[Row]) -> String {
     let moves = Words { verb: "move", much: "much", figure: "", show: rate, unit: "" };
     let mut text = String::new();
-    for unix in rows.iter().filter(|row| row.what.series.network == Network::Unix) {
-        let waiting = if unix.what.series.wait == Wait::Spin { "polling" } else { "blocking" };
-        let about = format!("{}, {waiting}", bytes(unix.what.size));
-        for (network, name) in [(Network::Tcp, "TCP"), (Network::Pipe, "a pipe")] {
-            let series = Series { network, ..unix.what.series };
-            let same =
-                |row: &&Throughput| row.what.series == series && row.what.size == unix.what.size;
-            let Some(other) = rows.iter().find(same) else { continue };
-            let (a, b) = (("Unix", unix.mb_per_s), (name, other.mb_per_s));
-            let _ = writeln!(text, "{}", compare(&about, a, b, &moves));
+    for rows in rows.chunk_by(|a, b| a.size == b.size) {
+        for (waits, unix, other) in [
+            ("blocking", UNIX, ("TCP", TCP)),
+            ("blocking", UNIX, ("a pipe", PIPE)),
+            ("polling", UNIX_SPIN, ("TCP", TCP_SPIN)),
+        ] {
+            let about = format!("{}, {waits}", bytes(rows[0].size));
+            text.extend(compare(rows, &about, ("Unix", unix), other, &moves));
         }
     }
     text
@@ -154,24 +138,32 @@ struct Words {
     unit: &'static str,
 }
 
-/// One sentence: how many times the lesser of two figures the greater is, and whether that is sure.
-fn compare(about: &str, a: (&str, Spread), b: (&str, Spread), words: &Words) -> String {
+/// One sentence, if both were measured: how many times the lesser the greater is, and whether that is
+/// sure.
+fn compare(
+    rows: &[Row],
+    about: &str,
+    a: (&str, Series),
+    b: (&str, Series),
+    words: &Words,
+) -> Option<String> {
     let Words { verb, much, figure, show, unit } = words;
-    let (more, less) = if a.1.mid >= b.1.mid { (a, b) } else { (b, a) };
-    let ratio = Ratio::of(more.1, less.1);
+    let of = |series| find(rows, rows[0].benchmark, series, rows[0].size).map(|row| row.figure);
+    let (a, b) = ((a.0, of(a.1)?), (b.0, of(b.1)?));
+    let ((more, most), (less, least)) = if a.1.mid >= b.1.mid { (a, b) } else { (b, a) };
+    let ratio = Ratio::of(most, least);
     let said = if stats::is_tie(ratio.mid) {
-        format!("{} and {} {verb} as {much}, within 5 %", more.0, less.0)
+        format!("{more} and {less} {verb} as {much}, within 5 %")
     } else {
-        format!("{} {verb}s {:.2} times as {much} as {}", more.0, ratio.mid, less.0)
+        format!("{more} {verb}s {:.2} times as {much} as {less}", ratio.mid)
     };
-    let [more, less] = [more.1, less.1];
-    match ratio.doubt() {
+    Some(match ratio.doubt() {
         None => {
-            format!("{about}: {said} ({figure}{} and {}{unit}).", show(more.mid), show(less.mid))
+            format!("{about}: {said} ({figure}{} and {}{unit}).\n", show(most.mid), show(least.mid))
         }
         Some(doubt) => {
-            let ranges = format!("{figure}{}; {}{unit}", range(more, *show), range(less, *show));
-            format!("{about}, unsure: {said}, but the {doubt} ({ranges}).")
+            let ranges = format!("{figure}{}; {}{unit}", range(most, *show), range(least, *show));
+            format!("{about}, unsure: {said}, but the {doubt} ({ranges}).\n")
         }
-    }
+    })
 }
