@@ -220,6 +220,13 @@ fn without_a_descriptor_shutdown_works_and_a_client_can_wait() {
         return;
     }
     over_both(|addr| {
+        let left = Listener::bind(addr).unwrap();
+        let mut queues = Conn::connect(&left.local_addr().unwrap()).unwrap();
+        let files = exhaust_descriptors();
+        left.shutdown().unwrap();
+        assert_eq!(queues.read(&mut [0]).unwrap_or(0), 0);
+        drop((left, queues, files));
+
         let listener = Listener::bind(addr).unwrap();
         let mut client = Conn::connect(&listener.local_addr().unwrap()).unwrap();
         client.write_all(b"patience").unwrap();

@@ -393,7 +393,8 @@ fn idle_threads_go_but_for_sixteen() {
             }
             assert!(threads() >= others + 100);
             drop(clients);
-            wait_until(|| threads() <= others + 16);
+            wait_until_others_sleep();
+            assert_eq!(threads(), others + 16);
             assert_echoed(addr, b"and it still serves");
         });
     });
