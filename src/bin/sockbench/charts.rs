@@ -6,7 +6,7 @@ use crate::rows::Row;
 use crate::series::ONE_THREAD;
 
 pub fn latency(rows: &[Row]) -> String {
-    let title = "one way, half of the median round trip (log scale): lower is better";
+    let title = "one way, half of the median round trip (log scale): lower is better; bars: all rounds";
     let y =
         Axis {
             title, base: 10.0, steps: &[1.0, 2.0, 5.0], label: |ns| format!("{} µs", ns / 1e3)
@@ -17,7 +17,7 @@ pub fn latency(rows: &[Row]) -> String {
 }
 
 pub fn throughput(rows: &[Row]) -> String {
-    let title = "bytes a second, one way (log scale): higher is better";
+    let title = "bytes a second, one way (log scale): higher is better; bars: all rounds";
     let label = |mb_per_s: f64| match mb_per_s {
         mb if mb < 1000.0 => format!("{mb} MB/s"),
         mb => format!("{} GB/s", mb / 1e3),
