@@ -1,29 +1,43 @@
 //! RPC: our two ends over both transports, bad clients, bad servers, and the two programs.
 
+use std::ffi::OsStr;
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
+use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
 use streamsock::{Addr, Conn, Listener};
 
-#[path = "../examples/netrpc/mod.rs"]
-mod netrpc;
+#[path = "../examples/netrpc"]
+mod netrpc {
+    pub mod client;
+    pub mod decode;
+    pub mod definitions;
+    pub mod encode;
+    pub mod gob;
+    pub mod http;
+    pub mod http_server;
+    pub mod server;
+    pub mod stream;
+}
 
 mod common;
 
 use common::{
-    Server as Process, TempDir, example, over_both, read_all, run, watchdog, with_server,
+    Server as Process, TempDir, connected, example, over_both, read_all, run, watchdog, with_server,
 };
 use netrpc::client::{Client, Error};
-use netrpc::gob::Bytes;
+use netrpc::encode::{SentTypes, put_uint};
+use netrpc::gob::{Record, Value, record};
 use netrpc::server::Server;
+use netrpc::stream::Request;
 
 fn server() -> Server {
     let mut server = Server::default();
     server.register("Greeter.Greet", |name: String| Ok(format!("Hello, {name}")));
-    server.register("Echo.Bytes", |bytes: Bytes| Ok(bytes));
+    server.register("Echo.Bytes", |bytes: Vec<u8>| Ok(bytes));
     server.register("Bad.Luck", |why: String| {
         if why.is_empty() { panic!("part of a test") } else { Err::<bool, _>(why) }
     });
@@ -32,11 +46,11 @@ fn server() -> Server {
 
 fn with_rpc(addr: &Addr, body: impl FnOnce(&Addr)) {
     let server = server();
-    with_server(addr, 100, |conn| server.serve(conn, |conn| conn), body);
+    with_server(addr, 100, |conn| drop(server.serve(conn, |conn| conn)), body);
 }
 
 fn greet(client: &mut Client<Conn>, name: &str) -> Result<String, Error> {
-    client.call("Greeter.Greet", &name.to_string())
+    client.call("Greeter.Greet", &name)
 }
 
 #[test]
@@ -58,7 +72,7 @@ fn calls_and_errors_take_turns() {
                 ("Greet", "rpc: service/method request ill-formed: Greet"),
                 ("", "rpc: service/method request ill-formed: "),
             ] {
-                match client.call::<String>(method, &"Joe".to_string()) {
+                match client.call::<String>(method, &"Joe") {
                     Err(Error::Server(why)) => assert_eq!(why, expected),
                     other => panic!("{other:?}"),
                 }
@@ -79,7 +93,7 @@ fn a_reply_of_another_type_ends_the_connection() {
     over_both(|addr| {
         with_rpc(addr, |addr| {
             let mut client = Client::dial(addr).unwrap();
-            let failed = client.call::<i64>("Greeter.Greet", &"Joe".to_string()).unwrap_err();
+            let failed = client.call::<i64>("Greeter.Greet", &"Joe").unwrap_err();
             assert!(matches!(failed, Error::Connection(e) if e.kind() == ErrorKind::InvalidData));
             assert!(matches!(greet(&mut client, "Joe"), Err(Error::Connection(_))));
         });
@@ -91,8 +105,8 @@ fn sixteen_mebibytes_there_and_back() {
     over_both(|addr| {
         with_rpc(addr, |addr| {
             let mut client = Client::dial(addr).unwrap();
-            let bytes = Bytes(common::Random(4).bytes(16 << 20));
-            let back: Bytes = client.call("Echo.Bytes", &bytes).unwrap();
+            let bytes = common::Random(4).bytes(16 << 20);
+            let back: Vec<u8> = client.call("Echo.Bytes", &bytes).unwrap();
             assert!(back == bytes, "what came back differs");
             assert_eq!(greet(&mut client, "Joe").unwrap(), "Hello, Joe");
         });
@@ -127,7 +141,7 @@ fn a_handler_that_panics_ends_its_connection_only() {
         with_rpc(addr, |addr| {
             let mut other = Client::dial(addr).unwrap();
             let mut client = Client::dial(addr).unwrap();
-            let failed = client.call::<bool>("Bad.Luck", &String::new()).unwrap_err();
+            let failed = client.call::<bool>("Bad.Luck", &"").unwrap_err();
             assert_eq!(failed.to_string(), "the server has ended");
             assert_eq!(greet(&mut other, "Joe").unwrap(), "Hello, Joe");
         });
@@ -148,8 +162,9 @@ fn browsers_strangers_and_noise_are_answered_and_left() {
         with_rpc(addr, |addr| {
             let mut client = Client::dial(addr).unwrap();
             greet(&mut client, "Joe").unwrap();
-            let _ = client.call::<bool>("Bad.Luck", &"why".to_string());
+            let _ = client.call::<bool>("Bad.Luck", &"why");
             let page = said(addr, b"GET /debug/rpc HTTP/1.1\r\nHost: x\r\n\r\n");
+            assert_eq!(said(addr, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"), page);
             assert!(
                 page.starts_with("HTTP/1.1 200 OK\r\n") && page.contains("text/html"),
                 "{page}"
@@ -179,30 +194,140 @@ fn browsers_strangers_and_noise_are_answered_and_left() {
     });
 }
 
-/// A head that drips is not waited for: five seconds, however it is spread.
+const CONNECT: &[u8] = b"CONNECT /_goRPC_ HTTP/1.0\n\n";
+
+/// Serves one connection, which has shaken hands, and says why it ended.
+fn served(addr: &Addr, server: &Server, client: impl FnOnce(&mut Conn)) -> std::io::Result<()> {
+    let (mut conn, far) = connected(addr);
+    thread::scope(|scope| {
+        let ended = scope.spawn(|| server.serve(far, |conn| conn));
+        conn.write_all(CONNECT).unwrap();
+        conn.read_exact(&mut [0; 34]).unwrap();
+        client(&mut conn);
+        ended.join().unwrap()
+    })
+}
+
+fn call(types: &mut SentTypes, method: &str, argument: &dyn Value) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    types.write(&Request { service_method: method.to_string(), seq: 0 }, &mut bytes);
+    types.write(argument, &mut bytes);
+    bytes
+}
+
 #[test]
-fn a_client_that_drips_is_left() {
+fn a_client_that_says_nothing_is_left() {
     over_both(|addr| {
-        with_rpc(addr, |addr| {
-            let mut conn = Conn::connect(addr).unwrap();
-            conn.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
-            loop {
-                if conn.write_all(b"C").is_err() {
-                    break;
-                }
-                match conn.read(&mut [0; 100]) {
-                    Err(e) if e.kind() == ErrorKind::WouldBlock => {}
-                    Ok(n) => {
-                        assert_eq!(n, 0);
-                        break;
-                    }
-                    Err(e) => {
-                        assert_eq!(e.kind(), ErrorKind::ConnectionReset);
-                        break;
-                    }
-                }
-            }
+        let mut server = server();
+        assert_eq!(server.idle, Duration::from_secs(60));
+        server.idle = Duration::from_millis(200);
+        let ended = served(addr, &server, |conn| assert_eq!(conn.read(&mut [0]).unwrap(), 0));
+        assert!(matches!(ended.unwrap_err().kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut));
+    });
+}
+
+#[test]
+fn a_client_that_does_not_take_its_answers_is_left() {
+    over_both(|addr| {
+        let mut server = server();
+        server.idle = Duration::from_millis(200);
+        let text = "x".repeat(10_000);
+        let ended = served(addr, &server, |conn| {
+            let mut types = SentTypes::default();
+            while conn.write_all(&call(&mut types, "Greeter.Greet", &text)).is_ok() {}
         });
+        assert!(matches!(ended.unwrap_err().kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut));
+    });
+}
+
+/// The call is refused, and the next one succeeds.
+#[test]
+fn an_argument_or_a_name_that_is_too_long_is_refused() {
+    over_both(|addr| {
+        let mut server = server();
+        server.max_message = 10_000;
+        with_server(
+            addr,
+            100,
+            |conn| drop(server.serve(conn, |conn| conn)),
+            |addr| {
+                let mut client = Client::dial(addr).unwrap();
+                for (len, why) in [
+                    (9_995, None),
+                    (9_996, Some("gob: a message of 10001 bytes; the limit is 10000")),
+                    (20 << 20, Some("gob: a message of 20971527 bytes; the limit is 10000")),
+                ] {
+                    let failed = client.call::<Vec<u8>>("Echo.Bytes", &vec![0u8; len]).err();
+                    assert_eq!(failed.map(|e| e.to_string()).as_deref(), why);
+                }
+                let name = "é".repeat(4_000);
+                let failed = client.call::<String>(&name, &"Joe").unwrap_err().to_string();
+                assert_eq!(failed, "rpc: service/method request ill-formed: (8000 bytes)");
+                let longest = format!("Greeter.{}", "x".repeat(1_016));
+                let failed = client.call::<String>(&longest, &"Joe").unwrap_err().to_string();
+                assert_eq!(failed, format!("rpc: can't find method {longest}"));
+                assert_eq!(greet(&mut client, "Joe").unwrap(), "Hello, Joe");
+            },
+        );
+    });
+}
+
+/// What is defined before an argument, and makes no sense, is answered, and ends the connection.
+#[test]
+fn a_definition_that_is_refused_ends_the_connection() {
+    over_both(|addr| {
+        let server = server();
+        let mut bytes = call(&mut SentTypes::default(), "Greeter.Greet", &"");
+        bytes.truncate(bytes.len() - 4);
+        bytes.extend(b"\x0d\xff\x81\x03\x01\x02\xff\x82\x00\x01\xfd\x10\x00\x00");
+        let mut answer = Vec::new();
+        let ended = served(addr, &server, |conn| {
+            conn.write_all(&bytes).unwrap();
+            answer = read_all(conn);
+        });
+        assert_eq!(ended.unwrap_err().kind(), ErrorKind::InvalidData);
+        let text = String::from_utf8_lossy(&answer);
+        assert!(text.contains("gob: the definitions are too large"), "{text}");
+    });
+}
+
+/// The value of an interface may be defined in its middle, and goes on in another message.
+#[test]
+fn an_argument_in_several_messages_is_read_to_its_end_though_nobody_wants_it() {
+    record!(Anything = "HasAny" { v = "V": i64 });
+    record!(Other = "Other" { z = "Z": i64 });
+    over_both(|addr| {
+        let mut server = server();
+        server.register("Read.Z", |other: Other| Ok(other.z));
+        server.register("Read.V", |anything: Anything| Ok(anything.v));
+        let session = |method: &str| {
+            let mut bytes = call(&mut SentTypes::default(), method, &"");
+            bytes.truncate(bytes.len() - 4);
+            // The definition of HasAny is 65 here, and that of Extra 66.
+            bytes.extend(b"\x26\xff\x81\x03\x01\x01\x06HasAny\x01\xff\x82\x00\x01\x03");
+            bytes
+                .extend(b"\x01\x01A\x01\x04\x00\x01\x01V\x01\x10\x00\x01\x01Z\x01\x04\x00\x00\x00");
+            bytes.extend(b"\x29\xff\x82\x01\x02\x01\x0amain.Extra\xff\x83\x03\x01\x01\x05Extra");
+            bytes.extend(b"\x01\xff\x84\x00\x01\x01\x01\x01N\x01\x04\x00\x00\x00");
+            bytes.extend(b"\x09\xff\x84\x03\x01\x0a\x00\x01\x06\x00");
+            bytes
+        };
+        let next = b"\x14\xff\x80\x01\x0dGreeter.Greet\x01\x07\x00\x06\x0c\x00\x03Joe";
+        for (method, answered) in [
+            ("Read.Z", "\u{3}\u{4}\0\u{6}"),
+            ("Read.V", "want int, got an interface"),
+            ("Read.Nothing", "can't find method Read.Nothing"),
+        ] {
+            let mut answers = Vec::new();
+            let ended = served(addr, &server, |conn| {
+                conn.write_all(&[&*session(method), next].concat()).unwrap();
+                conn.shutdown(Shutdown::Write).unwrap();
+                answers = read_all(conn);
+            });
+            ended.unwrap();
+            let text = String::from_utf8_lossy(&answers);
+            assert!(text.contains(answered) && text.contains("Hello, Joe"), "{method}: {text:?}");
+        }
     });
 }
 
@@ -231,6 +356,22 @@ fn bad_servers() {
         assert_eq!(dialled("HTTP/1.0 200 Conn").err().unwrap().kind(), ErrorKind::UnexpectedEof);
         assert!(dialled("HTTP/1.1  200 Connected to Go RPC\r\nX: y\r\n\r\n").is_ok());
 
+        // Silent: before the calls, for which there are five seconds, and in one.
+        thread::scope(|scope| {
+            let client = scope.spawn(|| Client::dial(bound));
+            let (_silent, _) = listener.accept().unwrap();
+            let e = client.join().unwrap().err().unwrap();
+            assert_eq!(e.to_string(), "the server does not answer");
+        });
+        thread::scope(|scope| {
+            let conn = Conn::connect(bound).unwrap();
+            conn.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+            let client = scope.spawn(|| greet(&mut Client::new(conn, |conn| conn).unwrap(), "Joe"));
+            let (mut silent, _) = listener.accept().unwrap();
+            silent.write_all(b"HTTP/1.0 200 Connected to Go RPC\n\n").unwrap();
+            let failed: Box<dyn std::error::Error> = client.join().unwrap().unwrap_err().into();
+            assert_eq!(failed.to_string(), "the server does not answer");
+        });
         // Gone in the middle of a call.
         thread::scope(|scope| {
             let call = scope.spawn(|| greet(&mut Client::dial(bound).unwrap(), "Joe"));
@@ -255,7 +396,9 @@ fn the_programs() {
     let dir = TempDir::new();
     let unix = format!("unix:{}", dir.join("s").display());
     for spin in [&[][..], &["--spin", "50"]] {
-        let server = rpc_server(&[&[&*unix, "tcp:127.0.0.1:0"], spin].concat(), 2);
+        let mut server = rpc_server(&[&["tcp:127.0.0.1:0", &*unix], spin].concat(), 2);
+        let tcp = server.addrs[0].to_string().replace("tcp:", "http://");
+        assert_eq!(server.line(), format!("its page: {tcp}/debug/rpc"));
         for addr in &server.addrs {
             let client = |args: &[&str]| {
                 let mut client = Command::new(example("rpc_client"));
@@ -272,13 +415,220 @@ fn the_programs() {
             );
         }
         drop(server);
-        let (code, _, stderr) = run(Command::new(example("rpc_client")).arg(&unix));
-        assert_eq!(code, Some(1));
-        assert!(stderr.starts_with(&format!("rpc_client: {unix}: ")), "{stderr}");
     }
-    for (name, args) in [("rpc_server", &["--fast"][..]), ("rpc_client", &["-n", "0"])] {
-        let (code, stdout, stderr) = run(Command::new(example(name)).args(args));
-        assert_eq!((code, stdout.as_str(), stderr.lines().count()), (Some(2), "", 2), "{stderr}");
-        assert_eq!(run(Command::new(example(name)).arg("--help")).0, Some(0));
+    let failed = |program: &str, args: &[&OsStr]| {
+        let (code, stdout, stderr) = run(Command::new(example(program)).args(args));
+        assert_eq!(stdout, "");
+        (code, stderr)
+    };
+    let (code, stderr) = failed("rpc_client", &[unix.as_ref()]);
+    assert_eq!(code, Some(1));
+    assert!(stderr.starts_with(&format!("rpc_client: {unix}: Connection refused")), "{stderr}");
+    assert!(stderr.ends_with(" (start rpc_server first)\n"), "{stderr}");
+    let (code, stderr) = failed("rpc_server", &["unix:/nowhere/at/all/s".as_ref()]);
+    assert_eq!(code, Some(1));
+    assert!(stderr.starts_with("rpc_server: unix:/nowhere/at/all/s: No such file"), "{stderr}");
+
+    for (program, args) in [
+        ("rpc_server", &["--fast"][..]),
+        ("rpc_server", &["--spin", "soon"]),
+        ("rpc_server", &["nowhere"]),
+        ("rpc_client", &["--fast"]),
+        ("rpc_client", &["-n"]),
+        ("rpc_client", &["/tmp/s", "Joe", "Ann"]),
+    ] {
+        let args: Vec<&OsStr> = args.iter().map(OsStr::new).collect();
+        let (code, stderr) = failed(program, &args);
+        assert_eq!((code, stderr.lines().count()), (Some(2), 2), "{stderr}");
+        assert!(stderr.starts_with(&format!("{program}: ")), "{stderr}");
+        assert!(stderr.contains(&format!("\nusage: {program} [")), "{stderr}");
+        let (code, stderr) = failed(program, &[OsStr::from_bytes(b"/tmp/\xff")]);
+        assert_eq!(code, Some(2), "{stderr}");
     }
+}
+
+#[test]
+fn is_multiply_refused_if_args_has_a_field_c_as_well() {
+    record!(Wider = "Args" { c = "C": String, b = "B": i64, a = "A": i64 });
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let server = rpc_server(&[&dir.join("s").display().to_string()], 1);
+    let mut client = Client::dial(&server.addrs[0]).unwrap();
+    let args = Wider { a: 6, b: 7, c: "nobody reads this".into() };
+    assert_eq!(client.call::<i64>("Arith.Multiply", &args).unwrap(), 42);
+}
+
+#[test]
+fn what_has_the_first_call_that_the_second_has_not() {
+    let mut types = SentTypes::default();
+    let first = call(&mut types, "Greeter.Greet", &"Joe");
+    let second = call(&mut types, "Greeter.Greet", &"Joe");
+    let definition = first.strip_suffix(&*second).unwrap();
+    assert!(definition.len() == 47 && definition[5..].starts_with(b"\x07Request"));
+    assert_eq!(first.len(), 73);
+    assert_eq!(second.len() + 2, 28); // with the number of the call, which is 0 here and left out
+}
+
+#[test]
+fn why_does_a_wrong_argument_cost_one_call_and_a_wrong_header_the_connection() {
+    over_both(|addr| {
+        let server = server();
+        // An answer is for a number, which is in the header.
+        let mut answers = Vec::new();
+        let mut types = SentTypes::default();
+        let argument = call(&mut types, "Greeter.Greet", &7i64);
+        let after = call(&mut types, "Greeter.Greet", &"Joe");
+        let ended = served(addr, &server, |conn| {
+            conn.write_all(&[argument, after].concat()).unwrap();
+            conn.shutdown(Shutdown::Write).unwrap();
+            answers = read_all(conn);
+        });
+        ended.unwrap();
+        let text = String::from_utf8_lossy(&answers);
+        assert!(text.contains("want string, got int") && text.contains("Hello, Joe"), "{text}");
+
+        let mut header = Vec::new();
+        SentTypes::default().write(&7i64, &mut header);
+        let ended = served(addr, &server, |conn| {
+            conn.write_all(&header).unwrap();
+            assert_eq!(conn.read(&mut [0]).unwrap(), 0);
+        });
+        assert!(ended.unwrap_err().to_string().contains("want a struct, got int"));
+    });
+}
+
+/// No program panics because nobody reads what it says.
+#[test]
+fn closed_outputs_harm_nothing() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let unix = format!("unix:{}", dir.join("s").display());
+    let mut server = rpc_server(&[&unix], 1);
+    server.close_stderr();
+    // The server has something to say of this client.
+    assert_eq!(said(&server.addrs[0], &[CONNECT, b"\x80"].concat()).lines().count(), 2);
+    let closed = |fd: &str, args: &str| {
+        let script = format!("\"$0\" {args} {fd}>&-");
+        let mut sh = Command::new("sh");
+        run(sh.arg("-c").arg(script).arg(example("rpc_client")))
+    };
+    assert_eq!(closed("1", &format!("{unix} -n 10")), (Some(0), "".into(), "".into()));
+    assert_eq!(closed("2", &unix), (Some(0), "Hello, Joe\n".into(), "".into()));
+    assert_eq!(closed("2", "--fast"), (Some(2), "".into(), "".into()));
+    assert_eq!(closed("2", "/nowhere/at/all"), (Some(1), "".into(), "".into()));
+}
+
+/// What the system says of a process, in KiB: `VmRSS`, its memory, or `VmHWM`, the most it ever had.
+#[cfg(target_os = "linux")]
+fn memory(process: &Process, name: &str) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.child.id())).unwrap();
+    let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// Twenty connections that have made a large call would hold 160 MiB in their buffers. What glibc
+/// keeps for later is another matter: it keeps nothing if this threshold is fixed.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_connection_holds_no_memory_for_what_is_over() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let mut program = Command::new(example("rpc_server"));
+    program.arg(dir.join("s")).env("MALLOC_MMAP_THRESHOLD_", "131072");
+    let server = Process::start(&mut program, 1);
+    let large = "x".repeat((4 << 20) - 100);
+    let clients: Vec<_> = (0..20)
+        .map(|_| {
+            let mut client = Client::dial(&server.addrs[0]).unwrap();
+            assert_eq!(greet(&mut client, &large).unwrap().len(), large.len() + 7);
+            client
+        })
+        .collect();
+    let held = memory(&server, "VmRSS:");
+    assert!(held < 40 << 10, "{held} KiB for {} connections", clients.len());
+}
+
+const MIB: usize = 1 << 20;
+
+/// What strangers can send to a server that shall stay alive. Gigabytes, so it is not always run.
+#[test]
+#[ignore = "sends gigabytes"]
+#[cfg(target_os = "linux")]
+fn strangers_cannot_take_the_memory() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let server = rpc_server(&[&dir.join("s").display().to_string()], 1);
+    let addr = &server.addrs[0];
+    let shaken = || {
+        let mut conn = Conn::connect(addr).unwrap();
+        conn.write_all(CONNECT).unwrap();
+        conn.read_exact(&mut [0; 34]).unwrap();
+        conn
+    };
+    let still_well = |after: &str| {
+        let greeting = greet(&mut Client::dial(addr).unwrap(), "Joe").unwrap();
+        assert_eq!(greeting, "Hello, Joe", "after {after}");
+        let peak = memory(&server, "VmHWM:");
+        println!("{peak} KiB at most, after {after}");
+        assert!(peak < 160 << 10, "{peak} KiB after {after}");
+    };
+    // A message of 64, as a struct of so many fields with such names.
+    let definition = |count: usize, name: usize| {
+        let mut contents = b"\x7f\x03\x01\x02\xff\x80\x00\x01".to_vec();
+        put_uint(&mut contents, count as u64);
+        for _ in 0..count {
+            contents.push(1);
+            put_uint(&mut contents, name as u64);
+            contents.resize(contents.len() + name, b'X');
+            contents.extend([1, 4, 0]);
+        }
+        contents.extend([0, 0]);
+        let mut message = Vec::new();
+        put_uint(&mut message, contents.len() as u64);
+        [message, contents].concat()
+    };
+    still_well("a greeting");
+    for (count, name, times, what) in [
+        (63 * MIB / 6, 1, 1, "a definition of 63 MiB of tiny fields"),
+        (MIB / 2, 1, 1, "one of 3 MiB"),
+        (1, 16 * MIB, 30, "30 definitions with names of 16 MiB"),
+        (1, 3 * MIB, 30, "30 with names of 3 MiB"),
+    ] {
+        let bytes = definition(count, name);
+        for _ in 0..times {
+            // The server closes while this is still being written, or after.
+            let mut conn = shaken();
+            let _ = conn.write_all(&bytes);
+            assert!(matches!(conn.read(&mut [0]), Ok(0) | Err(_)));
+        }
+        still_well(what);
+    }
+
+    let mut dripping: Vec<Conn> = (0..500).map(|_| shaken()).collect();
+    for (number, announced) in [(0, &[0xfc, 0x04, 0, 0, 0][..]), (250, &[0xfd, 0x3f, 0xff, 0xff])] {
+        for conn in &mut dripping[number..number + 250] {
+            conn.write_all(announced).unwrap();
+        }
+    }
+    for _ in 0..20 {
+        for conn in &mut dripping {
+            conn.write_all(&[0x02; 1000]).unwrap();
+        }
+    }
+    still_well("500 that announce 64 MiB or 4 MiB and drip");
+    drop(dripping);
+
+    // All at once, and each is told.
+    let large = "x".repeat(63 * MIB);
+    thread::scope(|scope| {
+        for _ in 0..100 {
+            scope.spawn(|| {
+                let mut client = Client::dial(addr).unwrap();
+                let failed = greet(&mut client, &large).unwrap_err().to_string();
+                assert!(failed.ends_with("; the limit is 4194304"), "{failed}");
+                assert_eq!(greet(&mut client, "Joe").unwrap(), "Hello, Joe");
+            });
+        }
+    });
+    still_well("100 that send 63 MiB");
 }

@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
+use std::time::Duration;
 
 use streamsock::{Addr, Conn};
 
+use super::decode::fatal;
 use super::gob::Value;
-use super::stream::{self, Stream};
-use super::{Request, Response, http};
+use super::http::{CONNECTED, read_head};
+use super::stream::{MAX_MESSAGE, Request, Response, Stream};
 
 pub struct Client<S> {
     stream: Stream<S>,
@@ -28,11 +30,16 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Server(why) => f.write_str(why),
-            Error::Connection(e) if e.kind() == ErrorKind::UnexpectedEof => {
-                f.write_str("the server has ended")
-            }
             Error::Connection(e) => e.fmt(f),
         }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<io::Error> for Error {
+    fn from(e: io::Error) -> Error {
+        Error::Connection(in_words(e))
     }
 }
 
@@ -43,10 +50,23 @@ impl Client<Conn> {
 }
 
 impl<S: Read + Write> Client<S> {
-    /// Shakes hands over `conn`, and then calls over what `wrap` makes of it: a `Spin`, say.
-    pub fn new(conn: Conn, wrap: impl FnOnce(Conn) -> S) -> io::Result<Client<S>> {
-        let early = http::connect(&conn)?;
-        Ok(Client { stream: Stream::new(wrap(conn), early), seq: 0, broken: false })
+    /// Asks over `conn`, and then calls over what `wrap` makes of it: a `Spin`, say. An answer may take
+    /// as long as the read timeout of `conn`, or ten seconds if it has none.
+    pub fn new(mut conn: Conn, wrap: impl FnOnce(Conn) -> S) -> io::Result<Client<S>> {
+        if conn.read_timeout()?.is_none() {
+            let patience = Some(Duration::from_secs(10));
+            conn.set_read_timeout(patience)?;
+            conn.set_write_timeout(patience)?;
+        }
+        conn.write_all(b"CONNECT /_goRPC_ HTTP/1.0\n\n")?;
+        // Nothing may be sent before the answer is here: a Go server would drop it.
+        let (line, early) = read_head(&conn).map_err(in_words)?;
+        let status = line.strip_prefix("HTTP/1.0 ").or(line.strip_prefix("HTTP/1.1 "));
+        if status.is_none_or(|status| status.trim_start() != CONNECTED) {
+            let why = format!("the server does not speak net/rpc: it answers {line:?}");
+            return Err(io::Error::new(ErrorKind::InvalidData, why));
+        }
+        Ok(Client { stream: Stream::new(wrap(conn), early, MAX_MESSAGE), seq: 0, broken: false })
     }
 
     /// Calls a method such as `Greeter.Greet`, and waits for its reply.
@@ -57,38 +77,31 @@ impl<S: Read + Write> Client<S> {
         // Until the reply is here, whatever goes wrong leaves half a call behind.
         self.broken = true;
         let request = Request { service_method: method.to_string(), seq: self.seq };
-        self.stream.send(&request, args).map_err(Error::Connection)?;
+        self.stream.send(&request, args)?;
         self.seq += 1;
 
         let mut response = Response::default();
-        self.receive(&mut response)?;
+        self.stream.receive(Some(&mut response))?;
         if response.seq != request.seq {
             let why = format!("call {} was answered as {}", request.seq, response.seq);
-            return Err(Error::Connection(io::Error::new(ErrorKind::InvalidData, why)));
-        }
-        if !response.error.is_empty() {
-            self.stream.discard().map_err(connection)?.ok_or_else(ended)?;
-            self.broken = false;
-            return Err(Error::Server(response.error));
+            return Err(io::Error::new(ErrorKind::InvalidData, why).into());
         }
         let mut reply = R::default();
-        self.receive(&mut reply)?;
+        let failed = !response.error.is_empty();
+        self.stream.receive(if failed { None } else { Some(&mut reply) })?;
         self.broken = false;
-        Ok(reply)
-    }
-
-    fn receive(&mut self, value: &mut dyn Value) -> Result<(), Error> {
-        self.stream.receive(value).map_err(connection)?.ok_or_else(ended)
+        if failed { Err(Error::Server(response.error)) } else { Ok(reply) }
     }
 }
 
-fn ended() -> Error {
-    Error::Connection(ErrorKind::UnexpectedEof.into())
-}
-
-fn connection(e: stream::Error) -> Error {
-    Error::Connection(match e {
-        stream::Error::Broken(e) => e,
-        stream::Error::Value(bad) => io::Error::new(ErrorKind::InvalidData, bad.to_string()),
-    })
+/// What an error of the system means here.
+fn in_words(e: io::Error) -> io::Error {
+    let why = match e.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => "the server does not answer",
+        ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => {
+            "the server has ended"
+        }
+        _ => return fatal(e),
+    };
+    io::Error::new(e.kind(), why)
 }

@@ -1,305 +1,250 @@
-//! Reading gob: messages, by the types that their sender defined, within limits.
+//! Reading gob: a value at a time, by the types that its stream has defined.
+//!
+//! Whatever arrives, memory is bounded. A message is stored as it arrives, not as its length announces,
+//! and passed over if it is longer than the limit. The strings and slices in a value may take
+//! [`EXPANSION`] times the limit together. Definitions have a budget of their own, in `definitions.rs`.
 
-use std::collections::BTreeMap;
+use std::io::{self, BufRead, ErrorKind, Read};
+use std::ops::Range;
 
+use super::definitions::{Definition, Definitions, define};
 use super::gob::{
-    BOOL, BYTES, COMPLEX, FIRST_USER_ID, FLOAT, INT, INTERFACE, Result, STRING, UINT, Value,
-    malformed,
+    BAD_VALUE, BOOL, BYTES, COMPLEX, FLOAT, INT, INTERFACE, STRING, UINT, Value, bad_value,
 };
 
-/// How deep values may lie in each other, and how many types and fields a stream may define.
-const MAX_DEPTH: usize = 100;
-const MAX_TYPES: usize = 4_000;
-const MAX_FIELDS: usize = 10_000;
-/// How much memory the elements of all slices in a value may take, in bytes.
-const MAX_MEMORY: usize = 256 << 20;
+pub const MAX_DEPTH: usize = 100;
+const EXPANSION: u64 = 4;
+/// What an allocation takes besides the bytes that were asked for.
+const ALLOCATION: u64 = 32;
+/// Go's own limit. A message that announces more is none, and is not passed over.
+const MAX_SKIPPED: u64 = 8 << 30;
 
-/// The types that the sender of a stream has defined so far.
-#[derive(Default)]
-pub struct ReceivedTypes {
-    types: BTreeMap<i64, Received>,
-    fields: usize,
-}
-
-pub enum Received {
-    Struct(Vec<(String, i64)>),
-    Slice(i64),
-    Array(i64, u64),
-    Map(i64, i64),
-    /// A length and bytes in a form of its own, such as time.Time's.
-    Opaque,
-}
-
-/// What a message holds.
-pub enum Message<'a> {
-    Definition,
-    Value(Input<'a>, i64),
-}
-
-impl ReceivedTypes {
-    /// Reads a message without its length: it takes in a definition, or begins a value.
-    pub fn message<'a>(&'a mut self, contents: &'a [u8]) -> Result<Message<'a>> {
-        let (number, bytes) = get_uint(contents).unwrap_or(malformed("an empty message"))?;
-        let id = signed(number);
-        if id >= 0 {
-            return Ok(Message::Value(
-                Input { bytes, types: self, depth: 0, memory: MAX_MEMORY },
-                id,
-            ));
-        }
-        // How definitions are laid out is known: they refer to no types.
-        let none = ReceivedTypes::default();
-        let mut input = Input { bytes, types: &none, depth: 0, memory: MAX_MEMORY };
-        let id = id.checked_neg().unwrap_or(0);
-        if !(FIRST_USER_ID..1 << 31).contains(&id) || self.types.contains_key(&id) {
-            return malformed("duplicate or reserved type received");
-        }
-        let definition = input.definition()?;
-        if !input.bytes.is_empty() {
-            return malformed("extra data in buffer");
-        }
-        if let Received::Struct(fields) = &definition {
-            self.fields += fields.len();
-        }
-        self.types.insert(id, definition);
-        if self.types.len() > MAX_TYPES || self.fields > MAX_FIELDS {
-            return malformed("too many types");
-        }
-        Ok(Message::Definition)
-    }
-}
-
-/// The rest of a message, and the types to read it by.
+/// A value that is being read.
 pub struct Input<'a> {
-    bytes: &'a [u8],
-    types: &'a ReceivedTypes,
-    depth: usize,
-    /// How many bytes the elements of slices may still take.
-    memory: usize,
+    pub types: &'a mut Definitions,
+    source: &'a mut dyn BufRead,
+    max_message: u64,
+    message: &'a mut Vec<u8>,
+    /// How much of the message has been read.
+    at: usize,
+    /// What strings and elements may still take.
+    memory: u64,
+    /// How many values this one lies in.
+    pub depth: usize,
 }
 
 impl<'a> Input<'a> {
-    /// Reads a whole value of type `id`.
-    pub fn value(mut self, id: i64, value: &mut dyn Value) -> Result<()> {
-        if !matches!(self.definition_of(id), Some(Received::Struct(_))) && self.uint()? != 0 {
-            return malformed("a value that is no struct begins with a field");
-        }
-        value.decode(&mut self, id)
+    /// Begins the next value of `source`; `message` is a buffer.
+    pub fn new(
+        source: &'a mut dyn BufRead,
+        types: &'a mut Definitions,
+        message: &'a mut Vec<u8>,
+        max_message: usize,
+    ) -> Input<'a> {
+        message.clear();
+        let max_message = max_message as u64;
+        let memory = EXPANSION * max_message;
+        Input { types, source, max_message, message, at: 0, memory, depth: 0 }
     }
 
-    pub fn uint(&mut self) -> Result<u64> {
-        match get_uint(self.bytes) {
-            Some(Ok((value, rest))) => {
-                self.bytes = rest;
-                Ok(value)
+    /// Reads it into `value`, or skips it if there is none.
+    pub fn read(mut self, value: Option<&mut dyn Value>) -> io::Result<()> {
+        let id = self.type_id()?;
+        let is_struct = matches!(self.types.get(id), Some(Definition::Struct(_)));
+        if !is_struct && self.uint()? != 0 {
+            return Err(bad_value("a value that is no struct begins with a field"));
+        }
+        let Some(value) = value else { return self.skip(id) };
+        match value.accepts(id, self.types) {
+            Ok(()) => value.decode(id, &mut self),
+            // Its end may be in another message.
+            refused => self.skip(id).and(refused),
+        }
+    }
+
+    /// Reads definitions, each in a message of its own, and then the id of the value that they are for.
+    /// The value of an interface may need some, too: they end the message, in the middle of the value
+    /// that holds the interface, and the value goes on in the next one.
+    fn type_id(&mut self) -> io::Result<i64> {
+        loop {
+            if self.left() == 0 {
+                self.next_message()?;
             }
-            Some(Err(bad)) => Err(bad),
-            None => malformed("a number is cut off"),
+            let id = self.int().map_err(fatal)?;
+            if id >= 0 {
+                return Ok(id);
+            }
+            define(id.wrapping_neg(), self).map_err(fatal)?;
+            if self.left() > 0 {
+                return Err(fatal(bad_value("extra data in buffer")));
+            }
         }
     }
 
-    /// How the sender defined a type.
-    pub fn definition_of(&self, id: i64) -> Option<&'a Received> {
-        self.types.types.get(&id)
+    fn next_message(&mut self) -> io::Result<()> {
+        let len = read_uint(&mut self.source)?;
+        let mut contents = (&mut self.source).take(len);
+        if len > self.max_message {
+            let max = self.max_message;
+            let too_long = bad_value(format!("a message of {len} bytes; the limit is {max}"));
+            // The stream makes sense without this value, but not without a definition.
+            if len >= MAX_SKIPPED || signed(read_uint(&mut contents)?) < 0 {
+                return Err(fatal(too_long));
+            }
+            io::copy(&mut contents, &mut io::sink())?;
+            return Err(too_long);
+        }
+        self.message.clear();
+        self.at = 0;
+        let read = contents.read_to_end(self.message)?;
+        if (read as u64) < len { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
 
-    fn int(&mut self) -> Result<i64> {
+    /// How much of the message there is to read.
+    pub fn left(&self) -> usize {
+        self.message.len() - self.at
+    }
+
+    pub fn uint(&mut self) -> io::Result<u64> {
+        let mut rest = &self.message[self.at..];
+        let number = read_uint(&mut rest).map_err(|_| bad_value("a number is cut off"))?;
+        self.at = self.message.len() - rest.len();
+        Ok(number)
+    }
+
+    pub fn int(&mut self) -> io::Result<i64> {
         self.uint().map(signed)
     }
 
-    pub fn take(&mut self) -> Result<&'a [u8]> {
+    /// A length, and so many bytes.
+    pub fn bytes(&mut self) -> io::Result<Vec<u8>> {
+        let span = self.span()?;
+        self.allocate(1, span.len())?;
+        Ok(self.message[span].to_vec())
+    }
+
+    /// Where these are.
+    fn span(&mut self) -> io::Result<Range<usize>> {
         let len = self.uint()?;
-        if len > self.bytes.len() as u64 {
-            return malformed("a length is beyond the message");
+        if len > self.left() as u64 {
+            return Err(bad_value("a length is beyond the message"));
         }
-        let (taken, rest) = self.bytes.split_at(len as usize);
-        self.bytes = rest;
-        Ok(taken)
+        self.at += len as usize;
+        Ok(self.at - len as usize..self.at)
     }
 
-    pub fn text(&mut self) -> Result<String> {
-        match String::from_utf8(self.take()?.to_vec()) {
-            Ok(text) => Ok(text),
-            Err(_) => malformed("a string is not UTF-8"),
-        }
-    }
-
-    /// A count of elements, each of which takes a byte at least.
-    pub fn count(&mut self, bytes_each: u64) -> Result<usize> {
-        let count = self.uint()?;
-        match count.checked_mul(bytes_each) {
-            Some(bytes) if bytes <= self.bytes.len() as u64 => Ok(count as usize),
-            _ => malformed("a count is beyond the message"),
-        }
-    }
-
-    /// Accounts for the elements of a slice: one takes a byte in a message, and may take much more
-    /// here.
-    pub fn allocate(&mut self, count: usize, size: usize) -> Result<()> {
-        match count.checked_mul(size).and_then(|bytes| self.memory.checked_sub(bytes)) {
-            Some(left) => self.memory = left,
-            None => return malformed("a slice of too many elements"),
-        }
+    /// Accounts for memory before it is taken: an element of one byte here may need hundreds there.
+    pub fn allocate(&mut self, count: u64, size: usize) -> io::Result<()> {
+        let bytes = count.saturating_mul(size as u64).saturating_add(ALLOCATION);
+        let left = self.memory.checked_sub(bytes);
+        self.memory = left.ok_or_else(|| bad_value("a value that takes too much memory"))?;
         Ok(())
     }
 
-    pub fn deeper<T>(&mut self, read: impl FnOnce(&mut Input<'a>) -> Result<T>) -> Result<T> {
+    fn enter(&mut self) -> io::Result<()> {
         if self.depth == MAX_DEPTH {
-            return malformed("values lie too deep in each other");
+            return Err(bad_value("values lie too deep in each other"));
         }
         self.depth += 1;
-        let done = read(self);
+        Ok(())
+    }
+
+    /// Reads `count` elements. Each takes a byte or more, so that no absurd count goes far.
+    pub fn elements<F>(&mut self, count: u64, mut read: F) -> io::Result<()>
+    where
+        F: FnMut(&mut Self) -> io::Result<()>,
+    {
+        self.enter()?;
+        for _ in 0..count {
+            if self.left() == 0 {
+                return Err(bad_value("a count is beyond the message"));
+            }
+            read(self)?;
+        }
         self.depth -= 1;
-        done
+        Ok(())
     }
 
-    /// The numbers of the fields that are there, up to the end mark, below `count`.
-    pub fn fields(
-        &mut self,
-        count: usize,
-        mut read: impl FnMut(&mut Input<'a>, usize) -> Result<()>,
-    ) -> Result<()> {
+    /// Reads those of a struct's `count` fields that are there. Before each is written how far it is
+    /// from the one before, and 0 at the end, for which Go also takes the end of the message.
+    pub fn fields<F>(&mut self, count: usize, mut read: F) -> io::Result<()>
+    where
+        F: FnMut(&mut Self, usize) -> io::Result<()>,
+    {
+        self.enter()?;
         let mut next: u64 = 0;
-        self.deeper(|input| {
-            loop {
-                let delta = input.uint()?;
-                if delta == 0 {
-                    return Ok(());
-                }
-                next = match next.checked_add(delta) {
-                    Some(next) if next <= count as u64 => next,
-                    _ => return malformed("a field is beyond the last"),
-                };
-                read(input, next as usize - 1)?;
+        while self.left() > 0 {
+            let delta = self.uint()?;
+            if delta == 0 {
+                break;
             }
-        })
-    }
-
-    fn definition(&mut self) -> Result<Received> {
-        let mut found = None;
-        self.fields(7, |input, kind| {
-            let (mut numbers, mut fields) = ([0; 3], Vec::new());
-            input.fields(3, |input, field| match (kind, field) {
-                (_, 0) => input.fields(2, |input, common| match common {
-                    0 => input.take().map(drop),
-                    _ => input.int().map(drop),
-                }),
-                (2, 1) => {
-                    for _ in 0..input.count(1)? {
-                        let (mut name, mut id) = (String::new(), 0);
-                        input.fields(2, |input, part| {
-                            match part {
-                                0 => name = input.text()?,
-                                _ => id = input.int()?,
-                            }
-                            Ok(())
-                        })?;
-                        fields.push((name, id));
-                    }
-                    Ok(())
-                }
-                (0 | 1 | 3, _) => {
-                    numbers[field] = input.int()?;
-                    Ok(())
-                }
-                _ => malformed("a definition has a field too many"),
-            })?;
-            let [_, first, second] = numbers;
-            let definition = match kind {
-                0 => Received::Array(first, second.try_into().unwrap_or(u64::MAX)),
-                1 => Received::Slice(first),
-                2 => Received::Struct(fields),
-                3 => Received::Map(first, second),
-                _ => Received::Opaque,
-            };
-            if found.replace(definition).is_some() {
-                return malformed("a definition of two types");
+            next = next.saturating_add(delta);
+            if next > count as u64 {
+                return Err(bad_value("a field is beyond the last"));
             }
-            Ok(())
-        })?;
-        found.map_or_else(|| malformed("an empty definition"), Ok)
+            read(self, next as usize - 1)?;
+        }
+        self.depth -= 1;
+        Ok(())
     }
 
     /// Passes over a value that nobody wants.
-    pub fn skip(&mut self, id: i64) -> Result<()> {
-        let types = self.types;
-        match (id, types.types.get(&id)) {
+    pub fn skip(&mut self, id: i64) -> io::Result<()> {
+        match (id, self.types.get(id).cloned()) {
             (BOOL | INT | UINT | FLOAT, _) => self.uint().map(drop),
-            (BYTES | STRING, _) | (_, Some(Received::Opaque)) => self.take().map(drop),
             (COMPLEX, _) => self.uint().and_then(|_| self.uint()).map(drop),
-            (INTERFACE, _) => {
-                if !self.take()?.is_empty() {
-                    self.int()?;
-                    self.take()?;
+            (BYTES | STRING, _) | (_, Some(Definition::Opaque)) => self.span().map(drop),
+            (INTERFACE, _) => self.skip_interface(),
+            (_, Some(Definition::Struct(fields))) => {
+                self.fields(fields.len(), |from, number| from.skip(fields[number].1))
+            }
+            (_, Some(Definition::Slice(element))) => {
+                let count = self.uint()?;
+                self.elements(count, |from| from.skip(element))
+            }
+            (_, Some(Definition::Array(element, len))) => {
+                let count = self.uint()?;
+                if count != len as u64 {
+                    return Err(bad_value("an array of another length than its type's"));
                 }
-                Ok(())
+                self.elements(count, |from| from.skip(element))
             }
-            (_, Some(Received::Struct(fields))) => {
-                self.fields(fields.len(), |input, n| input.skip(fields[n].1))
+            (_, Some(Definition::Map(key, element))) => {
+                let count = self.uint()?;
+                self.elements(count, |from| from.skip(key).and_then(|()| from.skip(element)))
             }
-            (_, Some(Received::Slice(element))) => {
-                let count = self.count(1)?;
-                self.deeper(|input| (0..count).try_for_each(|_| input.skip(*element)))
-            }
-            (_, Some(Received::Array(element, len))) => {
-                let count = self.count(1)?;
-                if count as u64 != *len {
-                    return malformed("an array of another length than its type's");
-                }
-                self.deeper(|input| (0..count).try_for_each(|_| input.skip(*element)))
-            }
-            (_, Some(Received::Map(key, element))) => {
-                let count = self.count(2)?;
-                self.deeper(|input| {
-                    (0..count).try_for_each(|_| {
-                        input.skip(*key)?;
-                        input.skip(*element)
-                    })
-                })
-            }
-            _ => malformed(format!("the type {id} is not defined")),
+            (_, None) => Err(bad_value(format!("the type {id} is not defined"))),
         }
     }
 
-    pub fn is(&self, id: i64, wanted: i64, name: &str) -> Result<()> {
-        if id == wanted {
-            return Ok(());
+    /// A name, which is empty for nil; then a type, a length and a value.
+    fn skip_interface(&mut self) -> io::Result<()> {
+        if !self.span()?.is_empty() {
+            self.type_id()?;
+            self.span()?;
         }
-        let got = match (id, self.definition_of(id)) {
-            (BOOL, _) => "bool",
-            (INT, _) => "int",
-            (UINT, _) => "uint",
-            (FLOAT, _) => "float",
-            (BYTES, _) => "bytes",
-            (STRING, _) => "string",
-            (COMPLEX, _) => "complex",
-            (INTERFACE, _) => "an interface",
-            (_, Some(Received::Struct(_))) => "a struct",
-            (_, Some(Received::Slice(_))) => "a slice",
-            (_, Some(Received::Array(..))) => "an array",
-            (_, Some(Received::Map(..))) => "a map",
-            (_, Some(Received::Opaque)) => "a type with an encoding of its own",
-            _ => "a type that is not defined",
-        };
-        malformed(format!("type mismatch: want {name}, got {got}"))
+        Ok(())
     }
+}
+
+/// After this error, the stream cannot be read on.
+pub fn fatal(e: io::Error) -> io::Error {
+    if e.kind() == BAD_VALUE { io::Error::new(ErrorKind::InvalidData, e.to_string()) } else { e }
 }
 
 pub fn signed(number: u64) -> i64 {
     ((number >> 1) as i64) ^ -((number & 1) as i64)
 }
 
-/// A number, and what follows it; `None` when it is cut off.
-pub fn get_uint(bytes: &[u8]) -> Option<Result<(u64, &[u8])>> {
-    let (&first, rest) = bytes.split_first()?;
+fn read_uint(from: &mut dyn BufRead) -> io::Result<u64> {
+    let mut number = [0; 8];
+    from.read_exact(&mut number[7..])?;
+    let first = number[7];
     if first < 128 {
-        return Some(Ok((u64::from(first), rest)));
+        return Ok(first.into());
     }
-    let len = usize::from(first.wrapping_neg());
-    if len > 8 {
-        return Some(malformed("a number of more than 8 bytes"));
-    }
-    let (number, rest) = rest.split_at_checked(len)?;
-    let value = number.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
-    Some(Ok((value, rest)))
+    let start = 8usize.checked_sub(first.wrapping_neg().into());
+    let start = start.ok_or_else(|| fatal(bad_value("a number of more than 8 bytes")))?;
+    from.read_exact(&mut number[start..])?;
+    Ok(u64::from_be_bytes(number))
 }

@@ -1,159 +1,145 @@
-//! Writing gob: values as messages, and before the first of a type, its definition.
+//! Writing gob: values as messages, and before the first of a type its definition.
 
 use std::any::TypeId;
 
-use super::gob::{FIRST_USER_ID, Record, Value};
+use super::definitions::{SLICE, STRUCT};
+use super::gob::{FIRST_USER_ID, Record, Value, named_values};
 
-/// The types that a stream has defined so far.
+/// The types of a stream, in the order of their ids.
 #[derive(Default)]
-pub struct SentTypes {
-    definitions: Vec<Definition>,
-    /// Those that are new, to be written before the value.
-    messages: Vec<u8>,
-}
+pub struct SentTypes(Vec<SentType>);
 
-/// Tells the types of a sender apart.
-#[derive(Clone, Copy, PartialEq)]
-enum Key {
-    Struct(TypeId),
-    /// A slice, by the id of its element.
-    Slice(i64),
-}
-
-struct Definition {
-    key: Key,
+/// A struct, or a slice of something.
+struct SentType {
+    rust: TypeId,
     name: String,
+    element: Option<i64>,
     fields: Vec<(&'static str, i64)>,
-    sent: bool,
+    is_defined: bool,
 }
 
 impl SentTypes {
-    /// Appends a value to `out`, as a message, with the definitions that are missing before it.
+    /// Appends a value to `out`, after the definitions that it needs and the stream lacks.
     pub fn write(&mut self, value: &dyn Value, out: &mut Vec<u8>) {
         let id = value.type_id(self);
-        self.send(id);
-        out.append(&mut self.messages);
-        let mut contents = Vec::with_capacity(64); // enough for most
-        put_int(&mut contents, id);
-        if !self.is_struct(id) {
-            contents.push(0);
-        }
-        value.encode(&mut contents);
-        put_message(out, &contents);
+        self.define(id, out);
+        put_message(out, |out| {
+            put_int(out, id);
+            if id < FIRST_USER_ID || self.get(id).element.is_some() {
+                out.push(0); // no struct
+            }
+            value.encode(out);
+        });
     }
 
-    fn is_struct(&self, id: i64) -> bool {
-        id >= FIRST_USER_ID && matches!(self.definition(id).key, Key::Struct(_))
-    }
-
-    fn definition(&self, id: i64) -> &Definition {
-        &self.definitions[(id - FIRST_USER_ID) as usize]
-    }
-
-    fn definition_mut(&mut self, id: i64) -> &mut Definition {
-        &mut self.definitions[(id - FIRST_USER_ID) as usize]
-    }
-
-    fn find(&self, key: Key) -> Option<i64> {
-        let at = self.definitions.iter().position(|definition| definition.key == key)?;
-        Some(at as i64 + FIRST_USER_ID)
-    }
-
-    fn add(&mut self, key: Key, name: String) -> i64 {
-        self.definitions.push(Definition { key, name, fields: Vec::new(), sent: false });
-        self.definitions.len() as i64 - 1 + FIRST_USER_ID
-    }
-
-    /// A struct takes its number before its fields take theirs, so that it may hold itself.
+    /// A struct takes its id before its fields take theirs, so that it may hold itself.
     pub fn record<R: Record>(&mut self, record: &R) -> i64 {
-        let key = Key::Struct(TypeId::of::<R>());
-        if let Some(id) = self.find(key) {
+        let rust = TypeId::of::<R>();
+        if let Some(id) = self.find(rust) {
             return id;
         }
-        let id = self.add(key, R::NAME.to_string());
-        let mut fields = Vec::new();
-        for (name, value) in R::FIELDS.iter().zip(record.values()) {
-            let type_id = value.type_id(self);
+        let id = self.add(rust, R::NAME, None);
+        for (name, value) in named_values(record) {
+            let field_id = value.type_id(self);
             // Go names a slice where a field has it first.
-            if type_id >= FIRST_USER_ID && !self.is_struct(type_id) {
-                let definition = self.definition_mut(type_id);
-                if definition.name.is_empty() && !definition.sent {
-                    definition.name = value.go_name();
+            if field_id >= FIRST_USER_ID {
+                let part = self.get(field_id);
+                if part.element.is_some() && part.name.is_empty() && !part.is_defined {
+                    part.name = value.go_name();
                 }
             }
-            fields.push((*name, type_id));
+            self.get(id).fields.push((name, field_id));
         }
-        self.definition_mut(id).fields = fields;
         id
     }
 
-    pub fn slice(&mut self, element: i64) -> i64 {
-        let key = Key::Slice(element);
-        self.find(key).unwrap_or_else(|| self.add(key, String::new()))
+    pub fn slice<T: 'static>(&mut self, element: i64) -> i64 {
+        let rust = TypeId::of::<Vec<T>>();
+        self.find(rust).unwrap_or_else(|| self.add(rust, "", Some(element)))
     }
 
-    /// Writes the definition of a type, then those of what it is made of.
-    fn send(&mut self, id: i64) {
-        if id < FIRST_USER_ID {
+    fn find(&self, rust: TypeId) -> Option<i64> {
+        self.0.iter().position(|sent| sent.rust == rust).map(|at| at as i64 + FIRST_USER_ID)
+    }
+
+    fn add(&mut self, rust: TypeId, name: &str, element: Option<i64>) -> i64 {
+        let (name, fields) = (name.to_string(), Vec::new());
+        self.0.push(SentType { rust, name, element, fields, is_defined: false });
+        self.0.len() as i64 - 1 + FIRST_USER_ID
+    }
+
+    fn get(&mut self, id: i64) -> &mut SentType {
+        &mut self.0[(id - FIRST_USER_ID) as usize]
+    }
+
+    /// Defines a type, and then those that it is made of.
+    fn define(&mut self, id: i64, out: &mut Vec<u8>) {
+        if id < FIRST_USER_ID || self.get(id).is_defined {
             return;
         }
-        let definition = self.definition_mut(id);
-        if std::mem::replace(&mut definition.sent, true) {
-            return;
-        }
-        let mut contents = Vec::new();
-        put_int(&mut contents, -id);
-        // wireType: field 1 is a slice, field 2 a struct; both begin with CommonType.
-        contents.extend([if matches!(definition.key, Key::Slice(_)) { 2 } else { 3 }, 1]);
-        if definition.name.is_empty() {
-            contents.push(2);
-        } else {
-            contents.push(1);
-            put_bytes(&mut contents, definition.name.as_bytes());
-            contents.push(1);
-        }
-        put_int(&mut contents, id);
-        contents.push(0);
-        let parts: Vec<i64> = match definition.key {
-            Key::Slice(element) => {
-                contents.push(1);
-                put_int(&mut contents, element);
-                vec![element]
-            }
-            Key::Struct(_) => {
-                let fields = &definition.fields;
-                if !fields.is_empty() {
-                    contents.push(1);
-                    put_uint(&mut contents, fields.len() as u64);
-                }
-                for (name, type_id) in fields {
-                    contents.push(1);
-                    put_bytes(&mut contents, name.as_bytes());
-                    contents.push(1);
-                    put_int(&mut contents, *type_id);
-                    contents.push(0);
-                }
-                fields.iter().map(|field| field.1).collect()
-            }
-        };
-        contents.extend([0, 0]);
-        put_message(&mut self.messages, &contents);
-        parts.into_iter().for_each(|part| self.send(part));
+        let defined = self.get(id);
+        defined.is_defined = true;
+        put_message(out, |out| defined.put_definition(id, out));
+        let fields = defined.fields.iter().map(|field| field.1);
+        let parts: Vec<i64> = defined.element.into_iter().chain(fields).collect();
+        parts.into_iter().for_each(|part| self.define(part, out));
     }
 }
 
-pub fn put_uint(out: &mut Vec<u8>, value: u64) {
-    if value < 128 {
-        return out.push(value as u8);
+impl SentType {
+    /// A struct, `wireType`, of one field, which is a struct that begins with a `CommonType`. Before
+    /// each field is written how far it is from the one before, and 0 at the end.
+    fn put_definition(&self, id: i64, out: &mut Vec<u8>) {
+        put_int(out, -id);
+        let kind = if self.element.is_some() { SLICE } else { STRUCT };
+        out.extend([kind as u8 + 1, 1]);
+        put_name_and_id(out, &self.name, id);
+        if let Some(element) = self.element {
+            out.push(1);
+            put_int(out, element);
+        } else if !self.fields.is_empty() {
+            out.push(1);
+            put_uint(out, self.fields.len() as u64);
+            self.fields.iter().for_each(|(name, id)| put_name_and_id(out, name, *id));
+        }
+        out.extend([0, 0]);
     }
-    let bytes = value.to_be_bytes();
-    let skipped = value.leading_zeros() as usize / 8;
-    out.push((8 - skipped as u8).wrapping_neg());
-    out.extend(&bytes[skipped..]);
 }
 
-pub fn put_int(out: &mut Vec<u8>, value: i64) {
-    put_uint(out, unsigned(value));
+/// A field, or a `CommonType`, which looks the same.
+fn put_name_and_id(out: &mut Vec<u8>, name: &str, id: i64) {
+    if name.is_empty() {
+        out.push(2);
+    } else {
+        out.push(1);
+        put_bytes(out, name.as_bytes());
+        out.push(1);
+    }
+    put_int(out, id);
+    out.push(0);
+}
+
+/// The length is known last, and goes first.
+fn put_message(out: &mut Vec<u8>, put_contents: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    put_contents(out);
+    let end = out.len();
+    put_uint(out, (end - start) as u64);
+    let length = out.len() - end;
+    out[start..].rotate_right(length);
+}
+
+pub fn put_uint(out: &mut Vec<u8>, number: u64) {
+    if number < 128 {
+        return out.push(number as u8);
+    }
+    let zeros = number.leading_zeros() as usize / 8;
+    out.push((8 - zeros as u8).wrapping_neg());
+    out.extend(&number.to_be_bytes()[zeros..]);
+}
+
+fn put_int(out: &mut Vec<u8>, number: i64) {
+    put_uint(out, unsigned(number));
 }
 
 pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -161,12 +147,7 @@ pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend(bytes);
 }
 
-fn put_message(out: &mut Vec<u8>, contents: &[u8]) {
-    put_bytes(out, contents);
-}
-
 /// How signed numbers travel: small ones of either sign stay short.
-pub fn unsigned(number: impl Into<i64>) -> u64 {
-    let number = number.into();
+pub fn unsigned(number: i64) -> u64 {
     ((number << 1) ^ (number >> 63)) as u64
 }

@@ -2,132 +2,139 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use streamsock::Conn;
 
-use super::decode::Input;
-use super::gob::{Malformed, Value};
-use super::http::{self, Asked};
-use super::stream::{Error, Stream};
-use super::{Nothing, Request, Response};
+use super::gob::{BAD_VALUE, Record, Value, record};
+use super::http_server::accept;
+use super::stream::{MAX_MESSAGE, Request, Response, Stream};
 
-/// A call as it is made: reads its argument, and makes the reply or says why not.
-type Handler =
-    dyn Fn(Input<'_>, i64) -> Result<Result<Box<dyn Value>, String>, Malformed> + Send + Sync;
+/// The longest name of a method that is looked up, and repeated in the answer.
+const MAX_NAME: usize = 1 << 10;
+
+/// With more connections than this, a thread that has answered lets others run before it reads on. If
+/// it slept, the next request would wake it, and each wake-up interrupts the client: a Go program with
+/// all its connections in one event loop makes a quarter more calls so. A few clients that block lose
+/// by it, as sleeping hands them the CPU at once: four would make 0.6 to 0.8 times as many.
+const MANY: usize = 8;
+
+record!(
+    /// The body of an answer that is an error.
+    Nothing = "" {}
+);
+
+/// The methods of a server, and what a connection may cost it.
+pub struct Server {
+    /// How long a client may say nothing, or not take its answers: a minute.
+    pub idle: Duration,
+    /// How many bytes a message may have: 64 MiB. A call of such a size takes about five times as
+    /// much memory while it lasts.
+    pub max_message: usize,
+    services: BTreeMap<String, BTreeMap<String, Method>>,
+    /// The connections that make calls.
+    open: AtomicUsize,
+}
 
 struct Method {
-    handler: Box<Handler>,
     /// How it looks on the page.
     signature: String,
-    calls: AtomicU64,
+    calls: Arc<AtomicU64>,
+    handler: Box<Handler>,
 }
 
-/// The methods of a server.
-#[derive(Default)]
-pub struct Server {
-    services: BTreeMap<String, BTreeMap<String, Method>>,
-    /// Held once by each connection that makes calls, to count them.
-    open: Arc<()>,
-}
+/// Has its argument read, and returns the reply or what the method says against it.
+type Handler = dyn Fn(&mut ReadArgument<'_>) -> io::Result<Outcome> + Send + Sync;
+type ReadArgument<'a> = dyn FnMut(&mut dyn Value) -> io::Result<()> + 'a;
+type Outcome = Result<Box<dyn Value>, String>;
 
-/// With more connections than this, a thread that has answered lets others run before it reads on.
-/// If it slept instead, the next request would wake it up, and each wake-up interrupts the client: a
-/// Go program with all connections in one event loop makes a quarter more calls so. A few clients
-/// that block lose by it, as sleeping is the fastest way to hand them the CPU: four of them would
-/// make 0.6 to 0.8 times as many.
-const MANY: usize = 8;
+impl Default for Server {
+    fn default() -> Server {
+        let (services, open) = (BTreeMap::new(), AtomicUsize::new(0));
+        Server { idle: Duration::from_secs(60), max_message: MAX_MESSAGE, services, open }
+    }
+}
 
 impl Server {
     /// Serves `Service.Method` with a function of its argument.
-    pub fn register<A, R>(
-        &mut self,
-        name: &str,
-        method: impl Fn(A) -> Result<R, String> + Send + Sync + 'static,
-    ) where
+    pub fn register<A, R, F>(&mut self, name: &str, method: F)
+    where
         A: Value + Default + 'static,
         R: Value + Default + 'static,
+        F: Fn(A) -> Result<R, String> + Send + Sync + 'static,
     {
         let (service, method_name) = name.rsplit_once('.').expect("a name is Service.Method");
-        let handler = move |input: Input<'_>, id: i64| {
-            let mut args = A::default();
-            input.value(id, &mut args)?;
-            Ok(method(args).map(|reply| Box::new(reply) as Box<dyn Value>))
-        };
         let signature =
             format!("{method_name}({}, *{}) error", A::default().go_name(), R::default().go_name());
-        let method = Method { handler: Box::new(handler), signature, calls: AtomicU64::new(0) };
+        let calls = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&calls);
+        let handler = Box::new(move |read: &mut ReadArgument<'_>| {
+            let mut args = A::default();
+            read(&mut args)?;
+            counter.fetch_add(1, Ordering::Relaxed);
+            Ok(method(args).map(|reply| Box::new(reply) as Box<dyn Value>))
+        });
         let service = self.services.entry(service.to_string()).or_default();
-        service.insert(method_name.to_string(), method);
+        service.insert(method_name.to_string(), Method { signature, calls, handler });
     }
 
     /// Serves one connection to its end: a call after the other over what `wrap` makes of it, or one
-    /// answer to a browser.
-    pub fn serve<S: Read + Write>(&self, conn: Conn, wrap: impl FnOnce(Conn) -> S) {
-        // An error means that nobody is left to be told.
-        let _ = match http::accept(&conn) {
-            Ok(Asked::Connect(early)) => match http::connected(&conn) {
-                Ok(()) => return self.calls(Stream::new(wrap(conn), early)),
-                failed => failed,
-            },
-            Ok(Asked::Debug) => http::answer(&conn, "200 OK", "text/html", &self.page()),
-            Ok(Asked::Nothing(status)) => {
-                let body = match status {
-                    "405 Method Not Allowed" => "405 must CONNECT\n".to_string(),
-                    "404 Not Found" => "404 page not found\n".to_string(),
-                    status => format!("{status}\n"),
-                };
-                http::answer(&conn, status, "text/plain", &body)
-            }
-            Err(e) => Err(e),
-        };
+    /// answer to a browser. An error says why it ended early.
+    pub fn serve<S: Read + Write>(
+        &self,
+        conn: Conn,
+        wrap: impl FnOnce(Conn) -> S,
+    ) -> io::Result<()> {
+        conn.set_read_timeout(Some(self.idle))?;
+        conn.set_write_timeout(Some(self.idle))?;
+        match accept(&conn, || self.page())? {
+            Some(early) => self.calls(Stream::new(wrap(conn), early, self.max_message)),
+            None => Ok(()),
+        }
     }
 
-    /// The client speaks first. It ends with the stream, or with what cannot be understood.
-    pub fn calls<S: Read + Write>(&self, mut stream: Stream<S>) {
-        let _open = Arc::clone(&self.open);
+    /// The client speaks first. A header that cannot be read ends the connection, as nobody knows what
+    /// to answer; an argument that cannot be read is answered.
+    pub fn calls<S: Read + Write>(&self, mut stream: Stream<S>) -> io::Result<()> {
+        self.open.fetch_add(1, Ordering::Relaxed);
+        let _open = Open(&self.open);
         loop {
             let mut request = Request::default();
-            if !matches!(stream.receive(&mut request), Ok(Some(()))) {
-                return;
+            match stream.receive(Some(&mut request)) {
+                Err(e) if e.kind() == ErrorKind::UnexpectedEof => return Ok(()),
+                header => header?,
             }
-            let result = match self.method(&request.service_method) {
-                Err(refused) => match stream.discard() {
-                    Ok(Some(())) | Err(Error::Value(_)) => Err(refused),
-                    _ => return,
-                },
-                Ok(method) => {
-                    let called = |input: Input<'_>, id| {
-                        method.calls.fetch_add(1, Ordering::Relaxed);
-                        (method.handler)(input, id)
-                    };
-                    match stream.next_value(called) {
-                        Ok(Some(result)) => result,
-                        Err(Error::Value(bad)) => {
-                            method.calls.fetch_sub(1, Ordering::Relaxed);
-                            Err(bad.to_string())
-                        }
-                        _ => return,
-                    }
-                }
-            };
-            let Request { service_method, seq } = request;
-            let sent = match result {
-                Ok(reply) => {
-                    let response = Response { service_method, seq, error: String::new() };
-                    stream.send(&response, &*reply)
-                }
-                Err(error) => stream.send(&Response { service_method, seq, error }, &Nothing),
-            };
-            if sent.is_err() {
-                return;
+            let Request { mut service_method, seq } = request;
+            if service_method.len() > MAX_NAME {
+                service_method = format!("({} bytes)", service_method.len());
             }
-            if Arc::strong_count(&self.open) > MANY {
+            let nothing = || Box::new(Nothing {}) as Box<dyn Value>;
+            let (reply, error, ended) = match self.call(&service_method, &mut stream) {
+                Ok(Ok(reply)) => (reply, String::new(), Ok(())),
+                Ok(Err(why)) => (nothing(), why, Ok(())),
+                Err(e) if e.kind() == BAD_VALUE => (nothing(), e.to_string(), Ok(())),
+                Err(e) => (nothing(), e.to_string(), Err(e)),
+            };
+            stream.send(&Response { service_method, seq, error }, &*reply)?;
+            ended?;
+            if self.open.load(Ordering::Relaxed) > MANY {
                 thread::yield_now();
             }
+        }
+    }
+
+    /// Reads the argument, and drops it if there is no such method.
+    fn call<S: Read + Write>(&self, name: &str, stream: &mut Stream<S>) -> io::Result<Outcome> {
+        match self.method(name) {
+            Ok(method) => (method.handler)(&mut |args| stream.receive(Some(args))),
+            Err(refused) => match stream.receive(None) {
+                Err(e) if e.kind() != BAD_VALUE => Err(e),
+                _ => Ok(Err(refused)),
+            },
         }
     }
 
@@ -148,16 +155,22 @@ impl Server {
         for (name, methods) in &self.services {
             let _ = write!(page, "<hr>\nService {name}\n<hr>\n<table>\n");
             page += "<tr><th align=center>Method</th><th align=center>Calls</th></tr>\n";
-            for method in methods.values() {
-                let calls = method.calls.load(Ordering::Relaxed);
-                let signature = &method.signature;
-                let _ = writeln!(
-                    page,
-                    "<tr><td align=left>{signature}</td><td align=center>{calls}</td></tr>"
-                );
+            for Method { signature, calls, .. } in methods.values() {
+                let calls = calls.load(Ordering::Relaxed);
+                let _ = write!(page, "<tr><td align=left>{signature}</td>");
+                let _ = writeln!(page, "<td align=center>{calls}</td></tr>");
             }
             page += "</table>\n";
         }
         page + "</body>\n</html>\n"
+    }
+}
+
+/// Takes a connection from the count at its end, even if a method panics.
+struct Open<'a>(&'a AtomicUsize);
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -2,12 +2,18 @@
 //
 //	peer serve unix /path/to/socket
 //	peer call unix /path/to/socket
+//	peer gob
 //	peer bench unix /path/to/socket CONNECTIONS SECONDS
 package main
 
 import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"encoding/gob"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"net"
 	"net/http"
@@ -91,6 +97,7 @@ func call(network, addr string) {
 	}{nil, map[string][]int{"x": {1, 2}}, 6, 7, 1i, [3]string{"a", "", "c"}, time.Now()}
 	must(client.Call("Arith.Multiply", wide, &product))
 	check(product, 42)
+	anything(client)
 
 	for method, want := range map[string]string{
 		"Nobody.Greet":       "rpc: can't find service Nobody.Greet",
@@ -130,6 +137,47 @@ func call(network, addr string) {
 	fmt.Println("all is well")
 }
 
+type Extra struct{ N int }
+
+type Deep struct {
+	In Extra
+	L  []Extra
+}
+
+// An interface in a field that the server does not know may hold what was not defined yet. Then the
+// definition is in the middle of the value, which goes on in another message.
+func anything(client *rpc.Client) {
+	gob.Register(Extra{})
+	gob.Register(Deep{})
+	var product int
+	for _, held := range []any{Extra{5}, Extra{6}, Deep{Extra{1}, []Extra{{2}}}, "text", nil} {
+		must(client.Call("Arith.Multiply", struct {
+			A   int
+			Any any
+			B   int
+		}{6, held, 7}, &product))
+		check(product, 42)
+	}
+	// The same in a value that is refused, or dropped.
+	type Other struct{ N int }
+	gob.Register(Other{})
+	if err := client.Call("Arith.Multiply", struct{ A any }{Other{5}}, &product); err == nil {
+		log.Fatal("an interface was taken for a number")
+	}
+	type Another struct{ N int }
+	gob.Register(Another{})
+	dropped := client.Call("Arith.Subtract", struct{ A any }{Another{5}}, &product)
+	check(dropped.Error(), "rpc: can't find method Arith.Subtract")
+	must(client.Call("Arith.Multiply", Args{6, 7}, &product))
+	check(product, 42)
+	// Types that do not fit are refused, though no value is of them.
+	for _, wrong := range []any{struct{ A string }{}, struct{ A []int }{}} {
+		if err := client.Call("Arith.Multiply", wrong, &product); err == nil {
+			log.Fatalf("%T was taken for Args", wrong)
+		}
+	}
+}
+
 func bench(network, addr string, conns int, seconds float64) {
 	var calls atomic.Int64
 	var all sync.WaitGroup
@@ -158,10 +206,99 @@ func serve(network, addr string) {
 	must(http.Serve(listener, nil))
 }
 
+type Inner struct {
+	S string
+	N int
+}
+
+type Lists struct {
+	Strs []string
+	Ints []int
+	Recs []Inner
+	Blob []byte
+	Deep [][]uint16
+}
+
+type Narrow struct {
+	I8  int8
+	I16 int16
+	I32 int32
+	I64 int64
+	U8  uint8
+	U16 uint16
+	U32 uint32
+	U64 uint64
+	F32 float32
+	F64 float64
+	B   bool
+}
+
+type Tree struct {
+	V    int
+	Kids []Tree
+	In   Inner
+}
+
+func put(out *bufio.Writer, kind byte, contents []byte) {
+	out.WriteByte(kind)
+	must(binary.Write(out, binary.BigEndian, uint32(len(contents))))
+	out.Write(contents)
+}
+
+// Decodes up to three values of a stream, and encodes each anew.
+func decode[T any](stream []byte, out *bufio.Writer) {
+	decoder := gob.NewDecoder(bytes.NewReader(stream))
+	for range 3 {
+		var value T
+		if err := decoder.Decode(&value); err != nil {
+			put(out, 'e', []byte(err.Error()))
+			return
+		}
+		var encoded bytes.Buffer
+		must(gob.NewEncoder(&encoded).Encode(value))
+		put(out, 'v', encoded.Bytes())
+	}
+	put(out, 'e', nil)
+}
+
+// Reads streams from standard input, each as a byte for its type and its length in four.
+func decodeStreams() {
+	in, out := bufio.NewReader(os.Stdin), bufio.NewWriter(os.Stdout)
+	for {
+		var head struct {
+			Type byte
+			Len  uint32
+		}
+		if err := binary.Read(in, binary.BigEndian, &head); err != nil {
+			must(out.Flush())
+			return
+		}
+		stream := make([]byte, head.Len)
+		_, err := io.ReadFull(in, stream)
+		must(err)
+		switch head.Type {
+		case 0:
+			decode[Narrow](stream, out)
+		case 1:
+			decode[Lists](stream, out)
+		case 2:
+			decode[Tree](stream, out)
+		case 3:
+			decode[[]Lists](stream, out)
+		case 4:
+			decode[string](stream, out)
+		case 5:
+			decode[[]float32](stream, out)
+		}
+	}
+}
+
 func main() {
 	switch args := os.Args[1:]; args[0] {
 	case "serve":
 		serve(args[1], args[2])
+	case "gob":
+		decodeStreams()
 	case "call":
 		call(args[1], args[2])
 	case "bench":
