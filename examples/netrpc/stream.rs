@@ -43,7 +43,7 @@ pub struct Stream<S> {
 impl<S: Read + Write> Stream<S> {
     /// `early` is what has arrived from `inner` already.
     pub fn new(inner: S, early: Vec<u8>, max_message: usize) -> Stream<S> {
-        let reader = BufReader::new(Cursor::new(early).chain(inner));
+        let reader = BufReader::with_capacity(16 << 10, Cursor::new(early).chain(inner));
         let (message, received, sent, out) = Default::default();
         Stream { reader, max_message, message, received, sent, out }
     }
