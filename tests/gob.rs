@@ -348,6 +348,13 @@ fn a_record_with_too_few_values_is_not_sent() {
     encode(&Odd(1));
 }
 
+/// A server names the types of a method when it is registered.
+#[test]
+#[should_panic(expected = "the record Odd: FIELDS and values() differ")]
+fn a_record_with_too_few_values_has_no_name() {
+    Odd(1).go_name();
+}
+
 #[test]
 #[should_panic(expected = "the record Odd: FIELDS and values() differ")]
 fn a_record_with_too_few_values_is_not_received() {

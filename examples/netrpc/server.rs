@@ -1,7 +1,6 @@
 //! The serving end: methods by name, and the calls of one connection in order.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -32,8 +31,7 @@ record!(
 pub struct Server {
     /// How long a client may say nothing, or not take its answers: a minute.
     pub idle: Duration,
-    /// How many bytes a message may have: 64 MiB. A call of such a size takes about five times as
-    /// much memory while it lasts.
+    /// How many bytes a message may have: 64 MiB. An argument takes up to five times as much memory.
     pub max_message: usize,
     services: BTreeMap<String, BTreeMap<String, Method>>,
     /// The connections that make calls.
@@ -97,8 +95,7 @@ impl Server {
         }
     }
 
-    /// The client speaks first. A header that cannot be read ends the connection, as nobody knows what
-    /// to answer; an argument that cannot be read is answered.
+    /// The client speaks first. A header that is wrong ends the connection; an argument is answered.
     pub fn calls<S: Read + Write>(&self, mut stream: Stream<S>) -> io::Result<()> {
         self.open.fetch_add(1, Ordering::Relaxed);
         let _open = Open(&self.open);
@@ -153,12 +150,12 @@ impl Server {
     fn page(&self) -> String {
         let mut page = String::from("<!DOCTYPE html>\n<html>\n<title>Services</title>\n<body>\n");
         for (name, methods) in &self.services {
-            let _ = write!(page, "<hr>\nService {name}\n<hr>\n<table>\n");
+            page += &format!("<hr>\nService {name}\n<hr>\n<table>\n");
             page += "<tr><th align=center>Method</th><th align=center>Calls</th></tr>\n";
             for Method { signature, calls, .. } in methods.values() {
                 let calls = calls.load(Ordering::Relaxed);
-                let _ = write!(page, "<tr><td align=left>{signature}</td>");
-                let _ = writeln!(page, "<td align=center>{calls}</td></tr>");
+                page += &format!("<tr><td align=left>{signature}</td>");
+                page += &format!("<td align=center>{calls}</td></tr>\n");
             }
             page += "</table>\n";
         }

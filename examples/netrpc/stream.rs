@@ -8,7 +8,7 @@
 //! Conn              a Unix socket, or TCP
 //! ```
 
-use std::io::{self, BufReader, Chain, Cursor, Read, Write};
+use std::io::{self, BufReader, Chain, Cursor, ErrorKind, Read, Write};
 
 use super::decode::Input;
 use super::definitions::Definitions;
@@ -63,6 +63,9 @@ impl<S: Read + Write> Stream<S> {
         let received = Input::new(&mut self.reader, types, message, self.max_message).read(value);
         self.message.clear();
         self.message.shrink_to(KEPT);
-        received
+        received.map_err(|e| match e.kind() {
+            ErrorKind::WouldBlock => io::Error::new(ErrorKind::TimedOut, "no word for too long"),
+            _ => e,
+        })
     }
 }
