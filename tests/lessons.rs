@@ -18,15 +18,12 @@ use common::{Server, TempDir, example, over_both, run, watchdog};
 const LONGER: [&str; 4] = ["bandwidth", "pingpong", "rpc_client", "rpc_server"];
 /// Those that may use a module: `netrpc`, which may be copied as it is.
 const WITH_MODULE: [&str; 2] = ["rpc_client", "rpc_server"];
-/// Those that are not lessons yet.
-const NOT_YET: [&str; 5] = ["bandwidth", "pingpong", "report", "rpc_client", "rpc_server"];
 
 fn sources() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let files = paths.filter(|path| path.extension().is_some_and(|end| end == "rs"));
     let name = |path: &PathBuf| path.file_stem().unwrap().to_str().unwrap().to_string();
-    let files = files.filter(|path| !NOT_YET.contains(&&*name(path)));
     files.map(|path| (name(&path), fs::read_to_string(&path).unwrap())).collect()
 }
 
