@@ -1,4 +1,4 @@
-//! How many bytes a second go through a Unix socket, and through TCP loopback?
+//! The article's throughput benchmark: how many bytes a second go through a Unix socket, and through TCP.
 //!
 //! ```console
 //! $ cargo run --release --example bandwidth

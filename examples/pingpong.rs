@@ -1,4 +1,4 @@
-//! How long does a message of 128 bytes take, over a Unix socket and over TCP loopback?
+//! The article's latency benchmark: how long a message takes over a Unix socket, and over TCP loopback.
 //!
 //! ```console
 //! $ cargo run --release --example pingpong

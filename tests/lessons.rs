@@ -209,6 +209,24 @@ fn datagram() {
 }
 
 #[test]
+fn pingpong() {
+    let text = output("pingpong");
+    let rows: Vec<_> = text.lines().skip(1).map(|line| &line[..10]).collect();
+    assert_eq!(rows, ["unix  mean", "tcp   mean"], "{text}");
+}
+
+#[test]
+fn bandwidth() {
+    let text = output("bandwidth");
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 9, "{text}");
+    for (of_size, size) in lines.chunks(3).zip([64, 512, 16384]) {
+        assert_eq!(of_size[0], format!("messages of {size} KiB, 256 MiB in all"));
+        assert!(of_size[1].starts_with("unix ") && of_size[2].starts_with("tcp  "), "{text}");
+    }
+}
+
+#[test]
 fn http_get() {
     over_both(|addr| {
         let listener = Listener::bind(addr).unwrap();

@@ -6,7 +6,8 @@ use crate::rows::Row;
 use crate::series::ONE_THREAD;
 
 pub fn latency(rows: &[Row]) -> String {
-    let title = "one way, half of the median round trip (log scale): lower is better; bars: all rounds";
+    let title =
+        "one way, half of the median round trip (log scale): lower is better; bars: all rounds";
     let y =
         Axis {
             title, base: 10.0, steps: &[1.0, 2.0, 5.0], label: |ns| format!("{} µs", ns / 1e3)
