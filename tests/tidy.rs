@@ -53,18 +53,47 @@ fn the_readme_names_every_file_and_example() {
         let name = format!("{file}.rs");
         assert!(file == "lib" || quoted.contains(&*name), "{name} is not to be copied?");
     }
+    for file in names("examples/netrpc", ".rs") {
+        let name = format!("{file}.rs");
+        assert!(file == "arith" || quoted.contains(&*name), "{name} is not to be copied?");
+    }
     let changelog = read("CHANGELOG.md");
     for example in names("examples", ".rs") {
-        assert!(readme.contains(&example), "the README does not name {example}");
+        assert!(quoted.contains(&*example), "the README does not name {example}");
         assert!(changelog.contains(&example), "the changelog does not name {example}");
     }
     for command in readme.split("--example ").skip(1) {
-        let example = command.split_whitespace().next().unwrap();
-        assert!(names("examples", ".rs").contains(example), "there is no example {example}");
+        let end = |c: char| !c.is_alphanumeric() && c != '_';
+        let example = command.split(end).next().unwrap();
+        assert!(example == "NAME" || names("examples", ".rs").contains(example), "{example}");
     }
 }
 
-/// The README is the crate's documentation, so a fence without a tag would be run as Rust.
+/// Where a link leads to a file, it is there.
+#[test]
+fn the_readmes_links_lead_somewhere() {
+    let readme = read("README.md");
+    let links = readme.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
+    let (web, files): (Vec<_>, Vec<_>) = links.partition(|link| link.starts_with("https://"));
+    assert!(web.len() > 2 && files.len() > 5);
+    for file in files {
+        assert!(root().join(file).exists(), "there is no {file}");
+    }
+}
+
+#[test]
+fn the_readme_shows_the_first_programs_as_they_are() {
+    let readme = read("README.md");
+    for name in ["hello_server", "hello_client"] {
+        let text = read(&format!("examples/{name}.rs"));
+        let program: Vec<_> = text.lines().skip_while(|line| line.starts_with("//!")).collect();
+        let block = format!("```rust,no_run\n{}\n```", program.join("\n").trim());
+        assert!(readme.contains(&block), "{name}.rs is another in the README");
+    }
+    assert!(readme.lines().count() <= 240, "the README is too long to be read");
+}
+
+/// The README's blocks are compiled, so a fence without a tag would be run as Rust.
 #[test]
 fn every_fence_is_tagged() {
     let readme = read("README.md");
