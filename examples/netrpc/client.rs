@@ -79,7 +79,6 @@ impl<S: Read + Write> Client<S> {
         let request = Request { service_method: method.to_string(), seq: self.seq };
         self.stream.send(&request, args)?;
         self.seq += 1;
-
         let mut response = Response::default();
         self.stream.receive(Some(&mut response))?;
         if response.seq != request.seq {

@@ -6,7 +6,9 @@
 //! Supported: bool, integers, floats, strings, `Vec` (`Vec<u8>` is Go's `[]byte`), structs ([`Record`]).
 //! Not supported: maps, arrays, complex numbers, interfaces, and types with an encoding of their own,
 //! such as `time.Time`. A field of such a type is skipped if the receiver has no field of that name.
-//! Refused, though Go takes them: strings that are not UTF-8, values that lie more than 100 deep.
+//! Refused, though Go takes them: strings that are not UTF-8, values that lie more than 100 deep, and
+//! what Go never sends: ids of its own types or beyond 31 bits, definitions of no type or of two.
+//! Taken, though Go refuses them: fields without a name or a defined type, as long as none is sent.
 
 use std::any::Any;
 use std::fmt::Display;

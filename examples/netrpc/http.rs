@@ -7,7 +7,6 @@ use streamsock::Conn;
 
 /// The one status after which calls may come.
 pub const CONNECTED: &str = "200 Connected to Go RPC";
-
 /// How long a head may be, with its empty line.
 const MAX_HEAD: usize = 8 << 10;
 /// How long it may take, however it is spread.
