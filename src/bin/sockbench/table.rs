@@ -15,6 +15,12 @@ impl Table {
     pub fn add(&mut self, cells: Vec<String>) {
         self.lines.push(cells);
     }
+
+    /// Numbers are flush right, words are not.
+    fn is_of_numbers(&self, column: usize) -> bool {
+        let is_number = |cell: &String| cell.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+        self.lines.iter().skip(1).all(|line| is_number(&line[column]))
+    }
 }
 
 impl fmt::Display for Table {
@@ -29,15 +35,21 @@ impl fmt::Display for Table {
         };
         let widths: Vec<usize> = (0..self.lines[0].len()).map(width).collect();
         for (n, line) in self.lines.iter().enumerate() {
-            write!(f, "| {:1$} |", line[0], widths[0])?;
-            for (cell, width) in line.iter().zip(&widths).skip(1) {
-                write!(f, " {cell:>width$} |")?;
+            write!(f, "|")?;
+            for (column, cell) in line.iter().enumerate() {
+                let width = widths[column];
+                if self.is_of_numbers(column) {
+                    write!(f, " {cell:>width$} |")?;
+                } else {
+                    write!(f, " {cell:width$} |")?;
+                }
             }
             writeln!(f)?;
             if n == 0 {
-                write!(f, "| {} |", "-".repeat(widths[0]))?;
-                for width in &widths[1..] {
-                    write!(f, " {}: |", "-".repeat(width - 1))?;
+                write!(f, "|")?;
+                for (column, width) in widths.iter().enumerate() {
+                    let end = if self.is_of_numbers(column) { ":" } else { "-" };
+                    write!(f, " {}{end} |", "-".repeat(width - 1))?;
                 }
                 writeln!(f)?;
             }
