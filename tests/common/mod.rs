@@ -6,6 +6,7 @@ use std::env;
 use std::fs::{self, Permissions};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::Shutdown;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -124,6 +125,18 @@ impl Drop for ShutDown<'_> {
 /// Sends back what comes, as the example does.
 pub fn echo(conn: Conn) {
     let _ = std::io::copy(&mut &conn, &mut &conn);
+}
+
+/// Sends bytes of its own, half-closes, and expects them back.
+pub fn assert_echoed(addr: &Addr, bytes: &[u8]) {
+    let conn = Conn::connect(addr).unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            (&conn).write_all(bytes).unwrap();
+            conn.shutdown(Shutdown::Write).unwrap();
+        });
+        assert!(read_all(&conn) == bytes, "what came back differs");
+    });
 }
 
 /// A generator of pseudo-random numbers: xorshift64*.
