@@ -61,10 +61,10 @@ impl Options {
             None => "client and server are a process each".to_string(),
         };
         if self.series.iter().any(|series| !series.spins()) {
-            text += "; block: who waits sleeps in read(2)";
+            text += "; block: an end that waits sleeps in read(2)";
         }
         if self.series.iter().any(Series::spins) {
-            text += &format!("; spin: polls for {} µs before", self.spin.as_micros());
+            text += &format!("; spin: it polls for {} µs first", self.spin.as_micros());
             if thread::available_parallelism().is_ok_and(|cpus| cpus.get() == 1) {
                 text += ", but with one CPU nobody polls";
             }

@@ -10,8 +10,8 @@ use crate::stats::{self, MARK, Ratio, Spread};
 use crate::table::Table;
 
 pub const LATENCY_COLUMNS: &str = "\
-In µs; lower is better. One way is half of p50, the median round trip, which was as low and as high
-as `rounds` in single rounds. CPU is the CPU time of both ends in a round trip.";
+In µs; lower is better. One way is half of p50, the median round trip. `rounds` are the lowest and the
+highest median of a round. CPU is the CPU time of both ends in a round trip, in µs, too.";
 
 pub const ABOUT_ONE_THREAD: &str = "\
 One thread, no wake-up: a thread that writes at one end of a pair of Unix sockets and reads at the
