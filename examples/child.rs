@@ -6,7 +6,7 @@
 //!
 //! Predict: what happens without the `shutdown`?
 //! Change: keep the `Command` in a variable until the end of `main`. Why does it hang now?
-//! Explain: why can `drop(ours)` not take the place of `shutdown`?
+//! Explain: why would closing `ours` not do in place of `shutdown`?
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;

@@ -39,7 +39,7 @@ fn main() -> io::Result<()> {
 /// write(2) copies into a buffer in the kernel, and waits while that is full, until the other end
 /// reads. The other end does not read: it waits in write, for this end to read.
 fn write_then_read(mut conn: &UnixStream, size: usize) -> io::Result<()> {
-    // A real program would hang here for ever. This one is to end, so a write that waits for half
+    // A real program would hang here for ever. This one must end, so a write that waits for half
     // a second fails: SO_SNDTIMEO, socket(7).
     conn.set_write_timeout(Some(Duration::from_millis(500)))?;
     conn.write_all(&vec![b'x'; size])?;

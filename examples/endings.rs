@@ -6,7 +6,7 @@
 //!
 //! Predict: the other end has closed. What do your read and two writes return? And if killed?
 //! Change: write before you read. Which call sees the reset now, over Unix and over TCP?
-//! Explain: what would the row of a peer look like whose host loses power, and what would help?
+//! Explain: what would the row look like for a peer whose host loses power, and what would help?
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;

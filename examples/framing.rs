@@ -1,10 +1,10 @@
-//! A stream has no messages: three writes arrive in two reads, until each says how long it is.
+//! A stream has no messages: three writes arrive in two reads, unless each message carries its length.
 //!
 //! ```console
 //! $ cargo run --example framing
 //! ```
 //!
-//! Predict: what do the reads return if `buf` has 3 bytes? And if it has 100?
+//! Predict: what do the reads return if `buf` has 4 bytes? And if it has 100?
 //! Change: send a length and half the message, then drop `near`. What does `receive` return?
 //! Explain: why does `receive` check the length before it makes room for the message?
 

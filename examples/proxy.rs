@@ -7,7 +7,7 @@
 //!
 //! Predict: `nc -N` half-closes on Ctrl-D. What does it wait for if the proxy keeps that to itself?
 //! Change: remove what follows an error. A client is reset while its server waits: who hangs?
-//! Explain: why can one thread not copy now this way, now that way, with blocking reads?
+//! Explain: why can one thread not copy in both directions by turns, with blocking reads?
 
 use std::io::{self, BufReader};
 use std::net::Shutdown;

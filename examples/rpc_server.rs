@@ -4,9 +4,9 @@
 //! $ cargo run --release --example rpc_server -- unix:/tmp/rpc.sock tcp:127.0.0.1:8080
 //! ```
 //!
-//! It leaves a client that says nothing for a minute, and takes messages of 4 MiB at most.
+//! It drops a client that is silent for a minute, and takes messages of 4 MiB at most.
 //!
-//! Predict: a Go client's `Args` has a field C as well. Is `Arith.Multiply` refused, or what is C?
+//! Predict: a Go client's `Args` has a field C as well. Is `Arith.Multiply` refused, or what happens to C?
 //! Change: register `Arith.Subtract`, call it, and find it on the page that is printed for TCP.
 //! Explain: a wrong argument costs the client one call, and a wrong header its connection. Why?
 

@@ -4,7 +4,7 @@
 //! $ cargo run --example stale
 //! ```
 //!
-//! Predict: which of the four cases can `connect` not tell apart, and which can `bind` not?
+//! Predict: which of the four cases look alike to `connect`, and which to `bind`?
 //! Change: ask about `dir` itself, and about `dir.join("no/where")`. Which cases are they like?
 //! Explain: what goes wrong if a server removes whatever is at its path before it binds?
 

@@ -6,7 +6,7 @@
 //!
 //! Predict: how often does each call read, and which of them keeps a CPU busy all the time?
 //! Change: give `Spin` 200 ms to poll. What does that cost, and why not 100 ms of CPU time?
-//! Explain: `Spin` cannot win here. What must the peer be like for polling to pay?
+//! Explain: `Spin` cannot win here. When would polling pay?
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::{fs, thread, time::Duration, time::Instant};
