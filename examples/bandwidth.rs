@@ -9,12 +9,13 @@
 //! it, if it is little. This one does not control for
 //!
 //! - where the two threads run: on one CPU or two, and on which, is the scheduler's choice;
-//! - what else the machine does: TCP is measured after the Unix socket, not in turn with it;
+//! - what else the machine does: TCP is measured after the Unix socket, not alternately with it;
 //! - chance: each size runs once, and nothing says how far a second run would differ;
 //! - caches: the receiver reads into a buffer of the message's size, and 16 MiB fit into few of them;
 //! - processes: client and server share one, with its memory.
 //!
-//! `sockbench` does (`cargo run --release`), for sizes from 64 bytes to 32 MiB.
+//! `sockbench` (`cargo run --release`) takes turns and several rounds, and runs the server as a process
+//! of its own, for sizes from 64 bytes to 32 MiB.
 //!
 //! Predict: at which size is TCP closest to the Unix socket?
 //! Change: `SIZES` and `TOTAL` to one message of 64 KiB, and stop the clock before the answer is read.

@@ -40,7 +40,7 @@ fn main() -> io::Result<()> {
 fn chat(conn: Arc<Conn>) {
     let _ = conn.set_write_timeout(Some(Duration::from_millis(100)));
     ROOM.lock().unwrap().push(conn.clone());
-    // At most 1 KiB at a time: a client that never ends its line must not fill the memory.
+    // A longer line goes out in pieces of 1 KiB: one that never ends must not fill the memory.
     let (mut reader, mut line) = (BufReader::new(&*conn), Vec::new());
     while !ENDED.load(SeqCst)
         && let Ok(1..) = reader.by_ref().take(1024).read_until(b'\n', &mut line)

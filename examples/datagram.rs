@@ -12,7 +12,7 @@ use std::io;
 use std::os::unix::net::UnixDatagram;
 
 fn main() -> io::Result<()> {
-    // Two connected sockets, as UnixStream::pair, but of the kind SOCK_DGRAM: socketpair(2).
+    // socketpair(2), as UnixStream::pair, but of type SOCK_DGRAM.
     let (near, far) = UnixDatagram::pair()?;
     let mut buf = [0; 8];
 
@@ -25,32 +25,36 @@ fn main() -> io::Result<()> {
         let n = far.recv(&mut buf)?;
         println!("  recv returned {n}: {:?}", String::from_utf8_lossy(&buf[..n]));
     }
+    drop(near); // close(2): the read of a stream would return 0 now, for end of file.
+    far.set_nonblocking(true)?; // where it would wait, it fails with WouldBlock instead
+    let error = far.recv(&mut buf).map_err(|e| e.kind());
+    println!("the other end has closed; recv: {error:?}");
 
-    println!("nobody receives; send, until that would wait:");
-    println!("  a pair holds {:12} messages", fill(&near)?);
+    let (near, _far) = UnixDatagram::pair()?;
+    println!("a pair holds {:12} messages; then send would wait", fill(&near)?);
     // bind(2) gives a server's socket a name, to which anybody may send. On Linux its queue is
     // bounded in messages (net.unix.max_dgram_qlen), that of a pair by the sender's buffer.
     let path = std::env::temp_dir().join(format!("datagram-{}", std::process::id()));
     let server = UnixDatagram::bind(&path)?;
     let client = UnixDatagram::unbound()?;
     client.connect(&path)?;
-    println!("  a bound socket holds {:4} messages", fill(&client)?);
+    std::fs::remove_file(&path)?; // only connect needs the name
+    println!("a bound socket holds {:4} messages", fill(&client)?);
 
     drop(server);
     let error = client.send(b"are you there?").map_err(|e| e.kind());
-    println!("the server has closed its socket; send: {error:?}");
-    std::fs::remove_file(&path)
+    println!("the server has closed; send: {error:?}");
+    Ok(())
 }
 
-/// Sends until that would wait, and returns how many went.
+/// Sends until that would wait, and returns how many messages were sent.
 fn fill(socket: &UnixDatagram) -> io::Result<usize> {
-    socket.set_nonblocking(true)?; // a send that would wait fails with WouldBlock instead
+    socket.set_nonblocking(true)?;
     let mut sent = 0;
     loop {
         match socket.send(b"x") {
-            Ok(_) => sent += 1,
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(sent),
-            Err(e) => return Err(e),
+            bytes => sent += bytes?, // 1
         }
     }
 }

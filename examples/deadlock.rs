@@ -8,7 +8,7 @@
 //! Change: 64 KiB works and 16 MiB does not. Where between them does it begin to fail?
 //! Explain: why is a bigger buffer no cure?
 
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::Duration;
@@ -29,7 +29,8 @@ fn main() -> io::Result<()> {
         });
         let result = match result {
             Ok(()) => "all arrived".to_string(),
-            Err(e) => format!("stuck, both in write ({:?})", e.kind()),
+            Err(e) if e.kind() == ErrorKind::WouldBlock => "stuck, both in write".to_string(),
+            Err(e) => return Err(e),
         };
         println!("{how:19}  {:5} KiB each way: {result}", size >> 10);
     }

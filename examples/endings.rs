@@ -29,7 +29,7 @@ fn main() -> io::Result<()> {
             }
             match how {
                 "half-closes" => far.shutdown(Shutdown::Write)?,
-                "reads no more" => far.shutdown(Shutdown::Read)?,
+                "reads no more" => far.shutdown(Shutdown::Read)?, // which TCP tells nobody
                 "is killed" => {
                     // A process with this end as its standard input, which nobody else has open.
                     let mut process = Command::new("cat").stdin(OwnedFd::from(far)).spawn()?;
@@ -39,7 +39,7 @@ fn main() -> io::Result<()> {
                 _ => drop(far), // close(2), as the kernel does for a killed process
             }
             print!("  {:15} {:10}", word(near.read(&mut [0])), word(near.write(b"x")));
-            std::thread::sleep(Duration::from_millis(20)); // TCP's answer to a write takes a moment
+            std::thread::sleep(Duration::from_millis(20)); // a reset answers TCP's first write
             print!(" {:10}", word(near.write(b"x")));
         }
         println!();

@@ -19,7 +19,7 @@ fn main() -> io::Result<()> {
     }
     drop(near); // close(2): once far has read everything, read returns 0, end of file
     let mut buf = [0; 8];
-    // read(2) takes what is there, up to 8 bytes, no matter how many writes brought it.
+    // read(2) takes what is there, n = 1 to 8 bytes, no matter how many writes brought it.
     while let n @ 1.. = far.read(&mut buf)? {
         println!("  read      {:?}", String::from_utf8_lossy(&buf[..n]));
     }

@@ -16,11 +16,11 @@ fn main() -> io::Result<()> {
     // Three system calls: socket(2) creates it, bind(2) gives it a name, which is a new file at
     // this path, and listen(2) lets clients connect to that name.
     let listener = UnixListener::bind("/tmp/echo.sock")?;
-    println!("listening on /tmp/echo.sock");
+    eprintln!("listening on /tmp/echo.sock");
     loop {
         // accept(2) waits for a client and returns a second socket: our end of that connection.
         let (conn, _) = listener.accept()?;
-        println!("client connected");
+        eprintln!("client connected");
         // A thread of its own for each client, so that this one is free to accept the next.
         std::thread::spawn(move || echo(conn));
     }
@@ -34,7 +34,7 @@ fn echo(mut conn: impl Read + Write) -> io::Result<()> {
         let n = conn.read(&mut buf)?;
         if n == 0 {
             // 0 is end of file: the client will send nothing more. Our end closes as we return.
-            println!("client done");
+            eprintln!("client done");
             return Ok(());
         }
         conn.write_all(&buf[..n])?; // write(2), repeated until all n bytes are on their way

@@ -1,13 +1,13 @@
 //! HTTP over either kind of socket: a protocol does not care what carries it.
 //!
 //! ```console
-//! $ cargo run --example http_get                                        # from rpc_server
+//! $ cargo run --example http_get                                        # needs rpc_server running
 //! $ cargo run --example http_get -- tcp:example.org:80 /
-//! $ cargo run --example http_get -- unix:/var/run/docker.sock /version  # from a daemon
+//! $ cargo run --example http_get -- unix:/var/run/docker.sock /version  # asks the Docker daemon
 //! ```
 //!
 //! Predict: ask echo_server on unix:/tmp/echo.sock for a page. Does the program end?
-//! Change: say HTTP/1.1. Why may the program not end now, and what marks the end of the page?
+//! Change: say HTTP/1.1 to example.org. Why may the program not end now, and what marks the end of the page?
 //! Explain: why does the request name a host, when the connection has been made already?
 
 use std::env;
@@ -27,7 +27,8 @@ fn main() -> io::Result<()> {
     let request = format!("GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n");
     conn.write_all(request.as_bytes())?;
 
-    // The answer: a line with the status, a line for each header, an empty line, the page.
+    // The answer: a line with the server's own version and the status, a line for each header, an
+    // empty line, the page.
     let mut answer = BufReader::new(conn);
     let mut line = String::new();
     while answer.read_line(&mut line)? > 0 && !line.trim_end().is_empty() {

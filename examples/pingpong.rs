@@ -8,15 +8,16 @@
 //! is the benchmark of the article, and about as long. It does not control for
 //!
 //! - where the two threads run: on one CPU or two, and on which, is the scheduler's choice;
-//! - what else the machine does: TCP is measured after the Unix socket, not in turn with it;
+//! - what else the machine does: TCP is measured after the Unix socket, not alternately with it;
 //! - chance: it runs once, and does not say how far a second run would differ;
 //! - queues: the next message leaves when the last is back, so a server that stalls delays one message
 //!   here, and in a busy program all that would have been sent meanwhile (coordinated omission);
 //! - processes: client and server share one, with its memory.
 //!
-//! `sockbench` does (`cargo run --release`), and shows what sleeping in `read` costs.
+//! `sockbench` (`cargo run --release`) takes turns and several rounds, runs the server as a process of
+//! its own, sends on a schedule with `--rate`, and shows what sleeping in `read` costs.
 //!
-//! Predict: how many times as long does TCP take? Is the slowest 1 % near the median?
+//! Predict: how many times as long does TCP take? Is p99 near p50, the median?
 //! Change: `SIZE` to 64 KiB, 512 times as much. How many times as long does it take now?
 //! Explain: with `taskset -c 0` before the program, one CPU is often faster than two. Why?
 
@@ -53,7 +54,7 @@ fn ping_pong(conn: &mut Conn, count: usize) -> io::Result<Vec<Duration>> {
 }
 
 /// The other end: each message back, until the client closes.
-fn pong(mut conn: Conn) -> io::Result<()> {
+fn send_back(mut conn: Conn) -> io::Result<()> {
     let mut message = [0; SIZE];
     loop {
         match conn.read_exact(&mut message) {
@@ -68,12 +69,12 @@ fn measure(addr: &Addr) -> io::Result<()> {
     let listener = Listener::bind(addr)?;
     let mut client = Conn::connect(&listener.local_addr()?)?; // waits in the backlog for accept
     let (server, _) = listener.accept()?;
-    let server = thread::spawn(move || pong(server));
+    let server = thread::spawn(move || send_back(server));
 
     ping_pong(&mut client, COUNT / 10)?; // to warm up, not counted
     let mut round_trips = ping_pong(&mut client, COUNT)?;
     drop(client);
-    server.join().expect("pong does not panic")?;
+    server.join().expect("send_back does not panic")?;
 
     round_trips.sort();
     let one_way = |round_trip: Duration| round_trip.as_secs_f64() * 1e6 / 2.0;

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Predict: which error does another user get? And if the directory had mode 0755?
-//! Change: use that mode, and `bind` in place of `bind_with_mode`. What keeps others out now?
+//! Change: `rm -r /tmp/private`, 0o755 in both places, and just `bind`. What keeps others out now?
 //! Explain: `bind` and then chmod(2) would end with the same mode. What may happen in between?
 
 use std::fs::{self, DirBuilder};
@@ -25,7 +25,7 @@ fn main() -> io::Result<()> {
         made => made?,
     }
     if fs::symlink_metadata(&dir)?.permissions().mode() & 0o777 != 0o700 {
-        return Err(io::Error::other(format!("{dir:?} is not private (mode 0700): remove it")));
+        return Err(io::Error::other(format!("the mode of {dir:?} is not 0700: remove it")));
     }
 
     // The second wall: connect(2) requires write permission on the socket's file.

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Predict: `nc -N` half-closes on Ctrl-D. What does it wait for if the proxy keeps that to itself?
-//! Change: remove what follows an error. A client is reset while its server waits: who hangs?
+//! Change: empty the `if result.is_err()` block. A client is reset while its server waits: who hangs?
 //! Explain: why can one thread not copy in both directions by turns, with blocking reads?
 
 use std::io::{self, BufReader};
@@ -25,7 +25,7 @@ fn main() -> io::Result<()> {
     // accept(2), and a thread for each client, in which it is connected to the other address.
     serve(&[listener], 512, |client| match Conn::connect(&there) {
         Ok(server) => relay(&client, &server),
-        Err(e) => eprintln!("{there}: {e}"), // and the client reads end of file
+        Err(e) => eprintln!("cannot connect to {there}: {e}"), // and the client reads end of file
     })
 }
 

@@ -72,14 +72,14 @@ fn run() -> Result<(), (u8, String)> {
     let bound: Vec<Addr> = listeners.iter().flat_map(Listener::local_addr).collect();
     bound.iter().for_each(|addr| say(&format!("listening on {addr}")));
     for addr in bound.iter().filter(|addr| addr.network() == "tcp") {
-        say(&format!("its page: {}/debug/rpc", addr.to_string().replacen("tcp:", "http://", 1)));
+        say(&format!("status page: {}/debug/rpc", addr.to_string().replacen("tcp:", "http://", 1)));
     }
     let served = serve(&listeners, 512, |conn| {
         let ended = match spin {
             Some(budget) => server.serve(conn, |conn| Spin::new(conn, budget)),
             None => server.serve(conn, |conn| conn),
         };
-        ended.unwrap_or_else(|e| say(&format!("left a client: {e}")));
+        ended.unwrap_or_else(|e| say(&format!("dropped a client: {e}")));
     });
     served.map_err(|e| (1, e.to_string()))
 }

@@ -10,7 +10,7 @@
 
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::Path;
-use std::{env, fs, io, process};
+use std::{env, fs, io, io::Write, process};
 
 use streamsock::{Addr, Listener};
 
@@ -35,10 +35,10 @@ fn main() -> io::Result<()> {
 }
 
 fn ask(what: &str, path: &Path) -> io::Result<()> {
-    println!("{what} at the path:");
+    let _ = writeln!(io::stdout(), "{what} at the path:"); // println! might panic: see `dir`
     say("connect", UnixStream::connect(path));
     // A datagram socket (see `datagram`) cannot connect to a stream socket. But if somebody holds
-    // the socket, the error is another than "refused", and the server notices nothing.
+    // the socket, the error is not "refused", and the server notices nothing.
     say("connect, datagram", UnixDatagram::unbound()?.connect(path));
     let bound = UnixListener::bind(path);
     let made = bound.is_ok();
@@ -54,5 +54,5 @@ fn ask(what: &str, path: &Path) -> io::Result<()> {
 
 fn say<T>(call: &str, result: io::Result<T>) {
     let answer = result.map_or_else(|e| e.to_string(), |_| "works".to_string());
-    println!("  {call:17}  {answer}");
+    let _ = writeln!(io::stdout(), "  {call:17}  {answer}");
 }

@@ -17,28 +17,28 @@ fn main() -> io::Result<()> {
     println!("after    the peer           we call                     we have   result");
     for (does, pauses) in [("byte every 100 ms", drip), ("stalls for 400 ms", stall)] {
         let (mut conn, start) = (peer(pauses)?, Instant::now());
-        // A read that waits for 200 ms fails with WouldBlock from here on: SO_RCVTIMEO, socket(7).
+        // From here on, a read that has waited 200 ms fails, with WouldBlock: SO_RCVTIMEO.
         conn.set_read_timeout(Some(Duration::from_millis(200)))?;
         let result = conn.read_exact(&mut [0; 10]); // read(2) until it has 10, or one fails
         let (ms, result) = (start.elapsed().as_millis(), result.map_err(|e| e.kind()));
         println!("{ms:4} ms  {does:17}  read_exact, timeout 200 ms   ? bytes  {result:?}");
     }
     let (mut conn, start, mut got) = (peer(stall)?, Instant::now(), Vec::new());
-    for end in [200, 2000] {
-        let result = read_by(&mut conn, &mut got, start + Duration::from_millis(end));
+    for (does, by) in [("stalls for 400 ms", 200), ("(the same, again)", 2000)] {
+        let result = read_by(&mut conn, &mut got, start + Duration::from_millis(by));
         let (ms, result) = (start.elapsed().as_millis(), result.map_err(|e| e.kind()));
-        let what = format!("stalls for 400 ms  read_by, deadline {end:4} ms");
-        println!("{ms:4} ms  {what}  {:2} bytes  {result:?}", got.len());
+        let n = got.len();
+        println!("{ms:4} ms  {does}  read_by, deadline {by:4} ms  {n:2} bytes  {result:?}");
     }
     Ok(())
 }
 
-/// Reads until `got` is a whole message. Past the deadline it fails, and `got` keeps what has come.
+/// Reads until `got` is a whole message. Past the deadline it fails; `got` keeps what has arrived.
 fn read_by(conn: &mut UnixStream, got: &mut Vec<u8>, deadline: Instant) -> io::Result<()> {
     let mut buf = [0; 10];
     while got.len() < 10 {
-        let left = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero());
-        conn.set_read_timeout(Some(left.ok_or(ErrorKind::WouldBlock)?))?; // std refuses zero
+        let left = deadline.saturating_duration_since(Instant::now());
+        conn.set_read_timeout(Some(left)).map_err(|_| ErrorKind::WouldBlock)?; // zero is refused
         match conn.read(&mut buf[..10 - got.len()])? {
             0 => return Err(ErrorKind::UnexpectedEof.into()),
             n => got.extend(&buf[..n]),

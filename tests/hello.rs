@@ -49,9 +49,9 @@ struct Server(Child);
 
 impl Server {
     fn start(program: &Path) -> Server {
-        let mut child = Command::new(program).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = Command::new(program).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
         assert!(line.starts_with("listening on "), "{line}");
         Server(child)
     }

@@ -16,7 +16,7 @@ mod common;
 
 use common::{Random, connected, over_both, read_all};
 use netrpc::http::CONNECTED;
-use netrpc::http_server::{accept, status};
+use netrpc::http_server::{accept_http, status};
 
 #[test]
 fn first_lines_of_requests() {
@@ -47,7 +47,7 @@ fn first_lines_of_requests() {
     }
 }
 
-/// What `accept` makes of a request, which is there before it begins but for what `later` writes, and
+/// What `accept_http` makes of a request, which is there before it begins but for what `later` writes, and
 /// the answer. The client closes when it has the answer.
 fn answered(
     addr: &Addr,
@@ -57,7 +57,7 @@ fn answered(
     let (mut client, server) = connected(addr);
     client.write_all(request).unwrap();
     thread::scope(|scope| {
-        let accepted = scope.spawn(move || accept(&server, || "a page".into()));
+        let accepted = scope.spawn(move || accept_http(&server, || "a page".into()));
         later(&mut client);
         let answer = String::from_utf8(read_all(client)).unwrap();
         (accepted.join().unwrap(), answer)
@@ -77,7 +77,7 @@ fn lines_end_with_lf_or_crlf_and_what_comes_after_them_belongs_to_the_calls() {
             let (client, server) = connected(addr);
             { &client }.write_all(head).unwrap();
             drop(client);
-            accept(&server, String::new).unwrap_err().kind()
+            accept_http(&server, String::new).unwrap_err().kind()
         };
         assert_eq!(cut_off(b"CONNECT /_goRPC_ HTTP/1.0\n"), ErrorKind::UnexpectedEof);
         assert_eq!(cut_off(b""), ErrorKind::UnexpectedEof);
@@ -133,7 +133,7 @@ fn a_browser_that_does_not_close_is_left() {
     over_both(|addr| {
         let (mut client, server) = connected(addr);
         client.write_all(b"GET / HTTP/1.0\n\n").unwrap();
-        assert!(accept(&server, || "a page".into()).unwrap().is_none());
+        assert!(accept_http(&server, || "a page".into()).unwrap().is_none());
         drop(server);
         assert!(String::from_utf8(read_all(client)).unwrap().ends_with("\r\n\r\na page"));
     });
@@ -148,7 +148,7 @@ fn a_head_may_take_five_seconds_however_it_is_spread() {
         client.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
         let start = Instant::now();
         thread::scope(|scope| {
-            let accepted = scope.spawn(move || accept(&server, String::new));
+            let accepted = scope.spawn(move || accept_http(&server, String::new));
             while !accepted.is_finished() {
                 let _ = { &client }.write_all(b"C");
                 let _ = std::io::Read::read(&mut &client, &mut [0]);
@@ -166,7 +166,7 @@ fn the_read_timeout_stays_as_it_was() {
         let (mut client, server) = connected(addr);
         client.write_all(b"CONNECT /_goRPC_ HTTP/1.0\n\n").unwrap();
         server.set_read_timeout(Some(Duration::from_secs(7))).unwrap();
-        accept(&server, String::new).unwrap();
+        accept_http(&server, String::new).unwrap();
         assert_eq!(server.read_timeout().unwrap(), Some(Duration::from_secs(7)));
     });
 }

@@ -103,7 +103,7 @@ fn nobody_at_the_other_address() {
         assert_eq!(read_all(Conn::connect(&proxy.addr).unwrap()), b"");
         let mut line = String::new();
         proxy.stderr.read_line(&mut line).unwrap();
-        assert!(line.starts_with(&format!("{nobody}: ")), "{line}");
+        assert!(line.starts_with(&format!("cannot connect to {nobody}: ")), "{line}");
     }
 }
 

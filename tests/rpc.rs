@@ -398,7 +398,7 @@ fn the_programs() {
     for spin in [&[][..], &["--spin", "50"]] {
         let mut server = rpc_server(&[&["tcp:127.0.0.1:0", &*unix], spin].concat(), 2);
         let tcp = server.addrs[0].to_string().replace("tcp:", "http://");
-        assert_eq!(server.line(), format!("its page: {tcp}/debug/rpc"));
+        assert_eq!(server.line(), format!("status page: {tcp}/debug/rpc"));
         for addr in &server.addrs {
             let client = |args: &[&str]| {
                 let mut client = Command::new(example("rpc_client"));

@@ -9,7 +9,7 @@ use streamsock::Conn;
 use super::http::{CONNECTED, read_before, read_head};
 
 /// Answers a request's head. `Some`: calls may come, and this has arrived of them already.
-pub fn accept(mut conn: &Conn, page: impl FnOnce() -> String) -> io::Result<Option<Vec<u8>>> {
+pub fn accept_http(mut conn: &Conn, page: impl FnOnce() -> String) -> io::Result<Option<Vec<u8>>> {
     let (status, early) = match read_head(conn) {
         Ok((line, early)) => (status(&line), early),
         Err(e) if e.kind() == ErrorKind::InvalidData => {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use streamsock::Conn;
 
 use super::gob::{BAD_VALUE, Record, Value, record};
-use super::http_server::accept;
+use super::http_server::accept_http;
 use super::stream::{MAX_MESSAGE, Request, Response, Stream};
 
 /// The longest name of a method that is looked up, and repeated in the answer.
@@ -80,7 +80,7 @@ impl Server {
         service.insert(method_name.to_string(), Method { signature, calls, handler });
     }
 
-    /// Serves one connection to its end: a call after the other over what `wrap` makes of it, or one
+    /// Serves one connection to its end: one call after another over what `wrap` makes of it, or one
     /// answer to a browser. An error says why it ended early.
     pub fn serve<S: Read + Write>(
         &self,
@@ -89,13 +89,13 @@ impl Server {
     ) -> io::Result<()> {
         conn.set_read_timeout(Some(self.idle))?;
         conn.set_write_timeout(Some(self.idle))?;
-        match accept(&conn, || self.page())? {
+        match accept_http(&conn, || self.page())? {
             Some(early) => self.calls(Stream::new(wrap(conn), early, self.max_message)),
             None => Ok(()),
         }
     }
 
-    /// The client speaks first. A header that is wrong ends the connection; an argument is answered.
+    /// The client speaks first. A bad header ends the connection; a bad argument gets an error for an answer.
     pub fn calls<S: Read + Write>(&self, mut stream: Stream<S>) -> io::Result<()> {
         self.open.fetch_add(1, Ordering::Relaxed);
         let _open = Open(&self.open);
@@ -163,7 +163,7 @@ impl Server {
     }
 }
 
-/// Takes a connection from the count at its end, even if a method panics.
+/// Takes a connection off the count when it ends, even if a method panics.
 struct Open<'a>(&'a AtomicUsize);
 
 impl Drop for Open<'_> {
