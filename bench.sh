@@ -2,8 +2,8 @@
 # What a Unix socket buys on this machine, over TCP loopback and pipes: runs sockbench over a range of
 # sizes, and prints a report. The files stay in target/bench.
 #
-#   ./bench.sh            at most six minutes after the build
-#   ./bench.sh --quick    less than 45 seconds, and rougher
+#   ./bench.sh            about three minutes, after the build
+#   ./bench.sh --quick    20 seconds, and rougher
 set -eu
 cd "$(dirname "$0")"
 
