@@ -23,7 +23,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// [backlog](Listener::bind). A client that says nothing keeps its place, so a server for strangers
 /// sets a [read timeout](Conn::set_read_timeout).
 ///
-/// It outlives a handler that panics (where panics unwind), network errors, and a shortage of
+/// It outlives a handler that panics (where panics unwind), most network errors, and a shortage of
 /// descriptors, memory or threads: it tries again after 5 ms, doubling to 1 s, or when a handler ends.
 /// It does not outlive what aborts the process: an allocation that fails, or a new thread for whose
 /// signal stack std finds no room, near `vm.max_map_count` (some 16,000 threads) or a limit on memory.
@@ -156,13 +156,14 @@ impl<H: Fn(Conn) + Sync> Server<'_, H> {
         if self.missing(&state).is_some() {
             self.changed.notify_one();
         }
-        let mut is_late = false;
-        while turn.saturating_sub(state.over) >= self.max_conns && !is_late {
+        let mut conn = Some(conn);
+        while turn.saturating_sub(state.over) >= self.max_conns {
             (state, _) = self.turn.wait_timeout(state, LONGEST_PAUSE).unwrap();
-            is_late = self.listeners[at].is_shut_down();
+            // One that a shutdown disconnects keeps its turn: those behind it count on that.
+            conn = conn.filter(|_| !self.listeners[at].is_shut_down());
         }
         drop(state);
-        if !is_late {
+        if let Some(conn) = conn {
             let ended = panic::catch_unwind(AssertUnwindSafe(|| (self.handler)(conn)));
             // What a handler throws may panic once more when it is dropped.
             let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(ended))).map_err(mem::forget);
@@ -193,5 +194,6 @@ fn what_is_retried_at_once_later_and_never() {
     let later = [NetworkDown, NetworkUnreachable, HostUnreachable, OutOfMemory];
     assert_eq!(later.map(of), [(false, true); 4]);
     assert_eq!([WouldBlock, InvalidInput, Unsupported].map(of), [(false, false); 3]);
-    assert!([23, 24].iter().all(|code| is_shortage(&io::Error::from_raw_os_error(*code))));
+    #[cfg(target_os = "linux")]
+    assert!([23, 24, 105, 71].iter().all(|code| is_shortage(&io::Error::from_raw_os_error(*code))));
 }
