@@ -129,7 +129,7 @@ impl Listener {
     ///
     /// ```
     /// # use streamsock::{Addr, Listener};
-    /// # let dir = std::env::temp_dir().join(format!("doc-mode-{}", std::process::id()));
+    /// # let dir = std::path::Path::new("/tmp").join(format!("doc-mode-{}", std::process::id()));
     /// # std::fs::create_dir(&dir)?;
     /// # let path = dir.join("s");
     /// use std::os::unix::fs::PermissionsExt;

@@ -361,6 +361,29 @@ fn a_record_with_too_few_values_is_not_received() {
     let _ = decode::<Odd>(&encode(&Args { a: 1, b: 2 }));
 }
 
+/// The same with a place too few to read into.
+#[derive(Debug, Default)]
+struct Half(i64, i64);
+
+impl Record for Half {
+    const NAME: &'static str = "Half";
+    const FIELDS: &'static [&'static str] = &["A", "B"];
+
+    fn values(&self) -> Vec<&dyn Value> {
+        vec![&self.0, &self.1]
+    }
+
+    fn values_mut(&mut self) -> Vec<&mut dyn Value> {
+        vec![&mut self.0]
+    }
+}
+
+#[test]
+#[should_panic(expected = "the record Half: values_mut() differs")]
+fn a_record_with_too_few_places_is_not_received() {
+    let _ = decode::<Half>(&encode(&Args { a: 1, b: 0 }));
+}
+
 #[test]
 fn nothing_lies_too_deep() {
     // Type 64 is a slice of 64. A value of it opens a level with each byte.
@@ -409,6 +432,7 @@ const DUPLICATE: (ErrorKind, &str) =
 
 #[test]
 fn counts_and_lengths_stay_within_the_message() {
+    let _watchdog = watchdog();
     assert!(refused::<String>(b"\x04\x0c\x00\x7fx").contains("a length is beyond the message"));
     let long = b"\x0c\x0c\x00\xf8\xff\xff\xff\xff\xff\xff\xff\xffx";
     assert!(refused::<String>(long).contains("a length is beyond the message"));
@@ -425,6 +449,8 @@ fn counts_and_lengths_stay_within_the_message() {
     assert_eq!(decode::<Last>(&fits).unwrap(), Last { z: 7 });
     let longer = value(b"\xff\x82\x01\x03\x03abc\x00\x00\x01\x0e\x00");
     assert!(refused::<Last>(&longer).contains("an array of another length"));
+    let shorter = value(b"\xff\x82\x01\x01\x03abc\x01\x0e\x00");
+    assert!(refused::<Last>(&shorter).contains("an array of another length"));
 }
 
 #[test]

@@ -390,6 +390,22 @@ fn rpc_server(args: &[&str], addrs: usize) -> Process {
     Process::start(Command::new(example("rpc_server")).args(args), addrs)
 }
 
+/// A process that goes on after it was stopped finds its reads interrupted, if they have a timeout:
+/// signal(7). This one reads a head.
+#[test]
+fn a_server_that_is_stopped_and_continued_reads_on() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let server = rpc_server(&[&dir.join("s").display().to_string()], 1);
+    let mut conn = server.connect();
+    conn.write_all(b"CONNECT ").unwrap();
+    for signal in ["-STOP", "-CONT"].repeat(20) {
+        run(Command::new("kill").args([signal, &server.child.id().to_string()]));
+    }
+    conn.write_all(b"/_goRPC_ HTTP/1.0\n\n").unwrap();
+    conn.read_exact(&mut [0; 34]).unwrap();
+}
+
 #[test]
 fn the_programs() {
     let _watchdog = watchdog();

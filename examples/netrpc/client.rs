@@ -50,8 +50,8 @@ impl Client<Conn> {
 }
 
 impl<S: Read + Write> Client<S> {
-    /// Asks over `conn`, and then calls over what `wrap` makes of it: a `Spin`, say. An answer may take
-    /// as long as the read timeout of `conn`, or ten seconds if it has none.
+    /// Asks over `conn`, and then calls over what `wrap` makes of it: a `Spin`, say. The server has five
+    /// seconds to agree, and for each call the read timeout of `conn`, or ten if it has none.
     pub fn new(mut conn: Conn, wrap: impl FnOnce(Conn) -> S) -> io::Result<Client<S>> {
         if conn.read_timeout()?.is_none() {
             let patience = Some(Duration::from_secs(10));

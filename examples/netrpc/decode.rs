@@ -34,16 +34,15 @@ pub struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    /// Begins the next value of `source`; `message` is a buffer.
+    /// Begins the next value of `source`; `message` is an empty buffer.
     pub fn new(
         source: &'a mut dyn BufRead,
         types: &'a mut Definitions,
         message: &'a mut Vec<u8>,
         max_message: usize,
     ) -> Input<'a> {
-        message.clear();
         let max_message = max_message as u64;
-        let memory = EXPANSION * max_message;
+        let memory = EXPANSION.saturating_mul(max_message);
         Input { types, source, max_message, message, at: 0, memory, depth: 0 }
     }
 

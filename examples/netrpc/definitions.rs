@@ -71,12 +71,12 @@ impl Definitions {
         if let Some(plan) = self.plans.get(&key) {
             return plan.clone().map_err(|why| io::Error::new(BAD_VALUE, why));
         }
-        let Some(Definition::Struct(fields)) = self.get(id) else {
+        let Some(Definition::Struct(fields)) = self.get(id).cloned() else {
             return Err(self.mismatch(id, "a struct"));
         };
+        self.charge(TYPE_COST + fields.len() * size_of::<(Option<usize>, i64)>())?;
         let place = |name: &[u8]| R::FIELDS.iter().position(|ours| ours.as_bytes() == name);
         let plan: Plan = fields.iter().map(|(name, id)| (place(name), *id)).collect();
-        self.charge(TYPE_COST + size_of_val(&*plan))?;
         // It is there before its fields are looked at, since a struct may hold itself.
         self.plans.insert(key, Ok(Arc::clone(&plan)));
         if let Err(e) = self.check(&plan, record) {

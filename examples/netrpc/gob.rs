@@ -6,9 +6,9 @@
 //! Supported: bool, integers, floats, strings, `Vec` (`Vec<u8>` is Go's `[]byte`), structs ([`Record`]).
 //! Not supported: maps, arrays, complex numbers, interfaces, and types with an encoding of their own,
 //! such as `time.Time`. A field of such a type is skipped if the receiver has no field of that name.
-//! Refused, though Go takes them: strings that are not UTF-8, values that lie more than 100 deep, and
-//! what Go never sends: ids of its own types or beyond 31 bits, definitions of no type or of two.
-//! Taken, though Go refuses them: fields without a name or a defined type, as long as none is sent.
+//! Refused, though Go takes them: strings that are not UTF-8, values more than 100 deep, and what Go
+//! never sends: ids of its own types or beyond 31 bits, definitions of no type, of two, or with more
+//! behind. Taken, though Go refuses them: fields without a name or a valid type, as long as none is sent.
 
 use std::any::Any;
 use std::fmt::Display;
@@ -29,8 +29,8 @@ pub const COMPLEX: i64 = 7;
 pub const INTERFACE: i64 = 8;
 pub const FIRST_USER_ID: i64 = 64;
 
-/// The error of a value that is not what was wanted. The next one can be read all the same, which is
-/// not so after any other error.
+/// The error of a value that is not what was wanted. The next one can be read all the same, except
+/// after a value that was too long and held an interface; after any other error, it never can.
 pub const BAD_VALUE: ErrorKind = ErrorKind::InvalidInput;
 
 pub fn bad_value(why: impl Display) -> io::Error {
@@ -261,6 +261,7 @@ impl<R: Record + Default> Value for R {
             return Err(bad_value(format!("type mismatch: no fields matched for {}", R::NAME)));
         }
         let mut values = self.values_mut();
+        assert_eq!(values.len(), R::FIELDS.len(), "the record {}: values_mut() differs", R::NAME);
         from.fields(plan.len(), |from, number| match plan[number] {
             (Some(place), id) => values[place].decode(id, from),
             (None, id) => from.skip(id),

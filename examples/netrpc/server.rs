@@ -18,8 +18,7 @@ const MAX_NAME: usize = 1 << 10;
 
 /// With more connections than this, a thread that has answered lets others run before it reads on. If
 /// it slept, the next request would wake it, and each wake-up interrupts the client: a Go program with
-/// all its connections in one event loop makes a quarter more calls so. A few clients that block lose
-/// by it, as sleeping hands them the CPU at once: four would make 0.6 to 0.8 times as many.
+/// all its connections in one event loop makes a quarter more calls so. A few that block make fewer.
 const MANY: usize = 8;
 
 record!(
@@ -95,7 +94,7 @@ impl Server {
         }
     }
 
-    /// The client speaks first. A bad header ends the connection; a bad argument gets an error for an answer.
+    /// The client speaks first. A bad header ends the connection; a bad argument, one call.
     pub fn calls<S: Read + Write>(&self, mut stream: Stream<S>) -> io::Result<()> {
         self.open.fetch_add(1, Ordering::Relaxed);
         let _open = Open(&self.open);

@@ -65,6 +65,7 @@ impl<S: Read + Write> Stream<S> {
         self.message.shrink_to(KEPT);
         received.map_err(|e| match e.kind() {
             ErrorKind::WouldBlock => io::Error::new(ErrorKind::TimedOut, "no word for too long"),
+            kind @ ErrorKind::UnexpectedEof => kind.into(),
             _ => e,
         })
     }
