@@ -107,7 +107,8 @@ impl Listener {
         }
     }
 
-    /// Like [`bind`](Listener::bind), but gives the socket's file the mode `mode`, whatever the umask.
+    /// Like [`bind`](Listener::bind), but gives the socket's file the mode `mode`, whatever the umask
+    /// (as long as that leaves the owner his rights).
     /// At no instant can anyone connect whom the mode shuts out: connecting requires write permission,
     /// `0o200`, `0o020` or `0o002` ([unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html); some
     /// old systems ignore the mode). A directory of mode 0700 protects as well, on every system, and
@@ -200,12 +201,14 @@ impl Listener {
     /// Stops listening, for good: the socket's file is removed, every blocked
     /// [`accept`](Listener::accept) fails, [`incoming`](Listener::incoming) ends, clients that still
     /// queue are disconnected, and new ones are refused. What was accepted goes on, and a successor
-    /// can bind the address meanwhile. Another call changes nothing.
+    /// can bind the address meanwhile: at once, but for an abstract name and the path of an adopted
+    /// listener, which are free when this one is dropped. Another call changes nothing.
     ///
     /// It acts on the socket: other processes that share it stop listening, too. On Linux it works
-    /// without a descriptor left. Elsewhere it needs one, as `shutdown(2)` may not wake a blocked
-    /// `accept` and a connection has to; and TCP clients may connect until the listener is dropped,
-    /// only to be closed then.
+    /// without a descriptor left (but if another thread snatches the one that it frees, those who
+    /// queue are disconnected only when the listener is dropped). Elsewhere it needs one, as
+    /// `shutdown(2)` may not wake a blocked `accept` and a connection has to; and TCP clients may
+    /// connect until the listener is dropped, only to be closed then.
     ///
     /// # Errors
     ///

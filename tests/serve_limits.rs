@@ -75,12 +75,12 @@ fn cpu_ticks(process: u32) -> u64 {
     fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
 }
 
-/// Without a descriptor it hardly tries, and whoever waits is served when there is one again.
-#[test]
+/// Without a descriptor, or a thread, it hardly tries, and whoever waits is served when there is one
+/// again.
 #[cfg(target_os = "linux")]
-fn a_starved_server_takes_next_to_no_cpu_time() {
+fn starves_quietly_under(limits: &str) {
     over_both(|addr| {
-        let server = echo_server_under("ulimit -n 32", addr);
+        let server = echo_server_under(limits, addr);
         let mut clients: Vec<_> = (0..40).map(|_| server.connect()).collect();
         for client in &mut clients {
             client.write_all(b"x").unwrap();
@@ -100,6 +100,18 @@ fn a_starved_server_takes_next_to_no_cpu_time() {
             fs::remove_file(path).unwrap();
         }
     });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn without_descriptors_a_server_takes_next_to_no_cpu_time() {
+    starves_quietly_under("ulimit -n 32");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn without_threads_a_server_takes_next_to_no_cpu_time() {
+    starves_quietly_under(FEW_THREADS);
 }
 
 /// No thread can be started, so nobody is ever in accept(2).

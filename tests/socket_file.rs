@@ -13,6 +13,8 @@ use streamsock::{Addr, Conn, Listener};
 
 mod common;
 
+#[cfg(target_os = "linux")]
+use common::wait_until_others_sleep;
 use common::{
     MAX_PATH, Server, TempDir, as_nobody, assert_works, example, run, stale, under, watchdog,
 };
@@ -160,6 +162,32 @@ fn without_the_lock_nothing_is_taken_over() {
 
     drop(lock);
     assert_works(&bind(&old).unwrap());
+}
+
+/// Who finds the lock held tries again, and takes over once it is released.
+#[test]
+#[cfg(target_os = "linux")]
+fn it_waits_for_the_lock_to_be_released() {
+    if !under("true", "it_waits_for_the_lock_to_be_released") {
+        return;
+    }
+    let dir = TempDir::new();
+    let path = dir.join("s");
+    // On a busy machine its second may be over when the lock is released: then once more.
+    let takes_over = |_| {
+        stale(&path);
+        let lock = File::open(dir.path()).unwrap();
+        lock.lock().unwrap();
+        let bound = std::thread::scope(|scope| {
+            let starter = scope.spawn(|| bind(&path));
+            wait_until_others_sleep();
+            drop(lock);
+            starter.join().unwrap()
+        });
+        let _ = bound.is_err().then(|| fs::remove_file(&path));
+        bound.is_ok()
+    };
+    assert!((0..20).any(takes_over), "a lock that was released is not taken");
 }
 
 /// A starter without the lock shows its file only when the socket can be found: it binds beside the
