@@ -2,8 +2,8 @@
 # What a Unix socket buys on this machine, over TCP loopback and pipes: runs sockbench over a range of
 # sizes, and prints a report. The files stay in target/bench.
 #
-#   ./bench.sh            about three minutes, after the build
-#   ./bench.sh --quick    20 seconds, and rougher
+#   ./bench.sh            at most six minutes after the build
+#   ./bench.sh --quick    less than 45 seconds, and rougher
 set -eu
 cd "$(dirname "$0")"
 
@@ -36,7 +36,7 @@ echo "latency" >&2
 if cpu=$(taskset -cp $$ 2>/dev/null | sed 's/.*: *//; s/[^0-9].*//') && [ -n "$cpu" ]; then
     echo "latency, on one CPU" >&2
     taskset -c "$cpu" "$sockbench" latency $latency --wait block --csv >"$out/one-cpu.csv"
-    sed 's/^latency,/latency-1cpu,/' "$out/one-cpu.csv" >>"$out/latency.csv"
+    sed 's/^latency,/latency-1cpu,/; s/^# /# on one CPU: /' "$out/one-cpu.csv" >>"$out/latency.csv"
     rm "$out/one-cpu.csv"
 fi
 echo "throughput" >&2

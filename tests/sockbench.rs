@@ -106,7 +106,8 @@ fn the_default_run_is_for_people() {
     let (code, stdout, stderr) = run(&mut sockbench(&["--net", "unix,tcp,pipe", "--wait=block"]));
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     for wanted in [
-        "\nLatency of 128 bytes.\nIn µs; lower is better. One way is half of p50",
+        "\nLatency of 128 bytes.\nIn µs; lower is better. ",
+        "\nOne way is half of p50, ",
         "\nThroughput, one way; higher is better.",
         "\n| pipe, block   |     64K |",
         "\n| TCP, block    |    512K |",
@@ -298,6 +299,34 @@ fn its_own_server_is_killed() {
     }
 }
 
+/// When it is killed itself, its server ends without a word, which would fall between a shell's lines.
+#[test]
+#[cfg(target_os = "linux")]
+fn its_server_ends_quietly_when_it_is_killed() {
+    let _watchdog = watchdog();
+    for network in ["unix", "tcp", "pipe"] {
+        let mut program = sockbench(&["latency", "-n", "5000000", "-r", "1", "--wait", "block"]);
+        program.args(["--net", network]).stderr(Stdio::piped());
+        let mut program = program.spawn().unwrap();
+        let children = format!("/proc/{0}/task/{0}/children", program.id());
+        common::wait_until(|| !fs::read_to_string(&children).unwrap().is_empty());
+        program.kill().unwrap();
+        program.wait().unwrap();
+        // The server holds the other end of the pipe until it ends.
+        assert_eq!(common::read_all(program.stderr.take().unwrap()), b"", "{network}");
+    }
+}
+
+#[test]
+fn an_overloaded_server_is_named_and_half_of_a_wait_is_no_way() {
+    let _watchdog = watchdog();
+    let args = ["latency", "-n", "500", "-r", "2", "--net", "unix", "--wait", "block"];
+    let (code, stdout, _) = run(sockbench(&args).args(["--rate", "1000000"]));
+    assert_eq!(code, Some(0));
+    assert!(stdout.contains("\nUnix, block: overloaded, "), "{stdout}");
+    assert!(!stdout.to_lowercase().contains("one way"), "{stdout}");
+}
+
 /// A socket's path has about a hundred bytes.
 #[test]
 fn a_long_directory_for_temporary_files_is_no_obstacle() {
@@ -333,21 +362,35 @@ fn a_wrong_argument_is_named_beside_the_usage() {
         (&["report", "one.csv"], "report needs two CSV files and a directory"),
         (&["report", "a", "b", "c", "d"], "report needs two CSV files and a directory"),
         (&["latency", "-s"], "-s needs a value"),
-        (&["latency", "-s", "0"], "-s takes sizes from 1 to 64M, with commas between, not \"0\""),
-        (&["latency", "-s=65M"], "-s takes sizes from 1 to 64M, with commas between, not \"65M\""),
-        (&["latency", "-s", "64,,1K"], "-s takes sizes from 1 to 64M, with commas between"),
-        (&["latency", "-s", "99999999999999999999G"], "-s takes sizes from 1 to 64M"),
+        (
+            &["latency", "-s", "0"],
+            "-s takes different sizes from 1 to 64M, with commas between, not \"0\"",
+        ),
+        (
+            &["latency", "-s=65M"],
+            "-s takes different sizes from 1 to 64M, with commas between, not \"65M\"",
+        ),
+        (
+            &["latency", "-s", "64,,1K"],
+            "-s takes different sizes from 1 to 64M, with commas between",
+        ),
+        (&["latency", "-s", "99999999999999999999G"], "-s takes different sizes from 1 to 64M"),
         (&["latency", "-n", "ten"], "-n takes a number from 1 to 10000000, not \"ten\""),
-        (&["latency", "-n", "1000000", "-r", "10"], "-n times -r is too much"),
+        (&["latency", "-n", "1000000", "-r", "10"], "too many samples: at most"),
         (&["latency", "-r=0"], "-r takes a number from 1 to 1000, not \"0\""),
         (&["latency", "--rate", "0"], "--rate takes a number from 1 to 1000000, not \"0\""),
         (&["latency", "--spin", "-1"], "--spin takes a number from 1 to 1000000000, not \"-1\""),
         (&["--net=pigeon"], "--net takes some of unix,tcp,pipe, not \"pigeon\""),
         (&["--net=one-thread"], "--net takes some of unix,tcp,pipe, not \"one-thread\""),
         (&["--wait", "sleep"], "--wait takes some of block,spin, not \"sleep\""),
-        (&["--csv=yes"], "\"yes\" means nothing here"),
+        (&["--csv"], "\"--csv\" means nothing here"),
+        (&["latency", "--csv=yes"], "\"yes\" means nothing here"),
+        (&["latency", "-s", "128,64,128"], "-s takes different sizes from 1 to 64M"),
         (&["--net=pipe", "--wait=spin"], "--net pipe needs --wait block: a pipe only blocks"),
-        (&["latency", "--net=pipe", "--connect=./s"], "with --connect, the address names the"),
+        (
+            &["latency", "--net=pipe", "--connect=./s"],
+            "--net must be the network of the --connect address",
+        ),
         (&["throughput", "--total", "much"], "--total takes a number of bytes, not \"much\""),
     ];
     for (args, expected) in cases {
@@ -367,7 +410,7 @@ fn what_went_wrong_is_one_sentence() {
     let [absent, regular] = ["absent", "regular"].map(|name| dir.join(name).display().to_string());
     for (args, place, expected) in [
         (vec!["latency", "--connect", &absent], format!("unix:{absent}"), "start one there first"),
-        (vec!["serve", &regular], format!("unix:{regular}"), "not a socket"),
+        (vec!["serve", "tcp:127.0.0.1:0", &regular], format!("unix:{regular}"), "not a socket"),
         (vec!["report", &absent, &absent, &absent], absent.clone(), "No such file or directory"),
     ] {
         let (code, stdout, stderr) = run(&mut sockbench(&args));

@@ -160,6 +160,16 @@ fn rounds_that_overlap_make_every_statement_unsure() {
 }
 
 #[test]
+fn a_single_round_makes_every_statement_unsure() {
+    let text = text_of(&files(1.0, 1.0));
+    for line in statements(&text) {
+        assert!(line.contains("unsure") && line.contains("only one round"), "{line}");
+    }
+    let between_networks = cells(&text, " / ");
+    assert!(between_networks.iter().all(|cell| cell.ends_with(" ?")), "{between_networks:?}");
+}
+
+#[test]
 fn rounds_that_differ_twofold_make_everything_unsure() {
     let text = text_of(&files(0.9, 1.8));
     for line in statements(&text) {

@@ -110,16 +110,16 @@ pub fn take_turns<S>(
     all: &mut [S],
     mut round: impl FnMut(&mut S, bool) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    for n in 0..=rounds {
+    let done = (0..=rounds).try_for_each(|n| {
         progress(&format!("{label}: round {n} of {rounds}"));
         if n % 2 == 0 {
-            all.iter_mut().try_for_each(|one| round(one, n > 0))?;
+            all.iter_mut().try_for_each(|one| round(one, n > 0))
         } else {
-            all.iter_mut().rev().try_for_each(|one| round(one, n > 0))?;
+            all.iter_mut().rev().try_for_each(|one| round(one, n > 0))
         }
-    }
+    });
     progress("");
-    Ok(())
+    done
 }
 
 /// A line that is written over; nothing when nobody watches.

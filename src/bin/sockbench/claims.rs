@@ -94,10 +94,10 @@ pub fn table(rows: &[Row]) -> Table {
 /// By the medians; and if not every round says the same, that they do not.
 fn verdict(says: Says, ratio: Ratio) -> String {
     let [mid, lo, hi] = [ratio.mid, ratio.lo, ratio.hi].map(|ratio| flatly(says, ratio));
-    let apart = (lo != mid || hi != mid).then_some("rounds do not agree");
+    let apart = (lo != mid || hi != mid).then_some("the rounds do not agree");
     match ratio.doubt().or(apart) {
         None => mid.into(),
-        Some(doubt) => format!("unsure: {mid} by the medians, but the {doubt}"),
+        Some(doubt) => format!("unsure: {mid} by the medians, but {doubt}"),
     }
 }
 

@@ -48,7 +48,7 @@ pub fn measure(options: &Options) -> Result<(Vec<String>, Vec<Row>), Error> {
     let count = figures::thousands(count as f64);
     let mut notes = vec![
         machine::describe(),
-        format!("latency: {count} round trips in each of {}", options.describe_rounds()),
+        format!("latency: {count} round trips in {}", options.describe_rounds()),
         options.describe_waiting(),
     ];
     notes.extend(machine::socket_buffers());
@@ -64,6 +64,13 @@ pub fn measure(options: &Options) -> Result<(Vec<String>, Vec<Row>), Error> {
             notes.push(format!(
                 "the client itself was late by {p50} µs (p50), {p99} µs (p99), {max} µs (max)"
             ));
+            for Row { series, per_s, .. } in &rows {
+                if *per_s < 0.95 * rate as f64 {
+                    let reached = figures::thousands(*per_s);
+                    notes
+                        .push(format!("{series}: overloaded, {reached} messages a second at most"));
+                }
+            }
         }
     }
     Ok((notes, rows))

@@ -55,17 +55,17 @@ bytes, then throughput of 64K and 512K. With a command, one of these:
 
   --net NET,...    unix, tcp, pipe (all); a pipe only blocks
   --wait HOW,...   block, spin (both)
-  --csv            rows for a program to read: times in nanoseconds; 1 MB is 1,000,000 bytes
 
 latency and throughput also take:
 
+  --csv            rows for a program to read: times in nanoseconds; 1 MB is 1,000,000 bytes
   -s SIZE,...      bytes in a message, 1 to 64M (latency: 128; throughput: 256K)
   -r ROUNDS        rounds that are counted, after a first that is not (5)
   --spin MICROS    how long to poll before sleeping, with --wait spin (50)
   --connect ADDR   measure to a server that runs elsewhere
   -n COUNT         latency: round trips in a round (10000)
-  --rate N         latency: send N messages a second, on a schedule, whether or not the server keeps
-                   up, and count from when each should have left
+  --rate N         latency: a message is due N times a second; count from when it was due, also if the
+                   last one came back too late to send it then
   --total BYTES    throughput: bytes in a round (1G), as far as 200000 messages go
   --sndbuf BYTES   throughput: SO_SNDBUF, and
   --rcvbuf BYTES   SO_RCVBUF of both ends; for these, build with --features sockopt
@@ -125,7 +125,11 @@ fn run(command: Command, options: Options) -> Result<(), Error> {
 }
 
 fn latency(options: &Options, notes: &[String], rows: &[Row]) -> String {
-    if options.csv { rows::file(notes, LATENCY, rows) } else { words::latency(notes, rows) }
+    if options.csv {
+        rows::file(notes, LATENCY, rows)
+    } else {
+        words::latency(notes, rows, options.rate.is_some())
+    }
 }
 
 fn throughput(options: &Options, notes: &[String], rows: &[Row]) -> String {

@@ -50,8 +50,11 @@ pub struct Options {
 
 impl Options {
     pub fn describe_rounds(&self) -> String {
-        let plural = if self.rounds == 1 { "" } else { "s" };
-        format!("{} round{plural}, after one to warm up; all series take turns", self.rounds)
+        let rounds = match self.rounds {
+            1 => "1 round".to_string(),
+            rounds => format!("each of {rounds} rounds"),
+        };
+        format!("{rounds}, after one to warm up; all series take turns")
     }
 
     /// Who runs where, and how they wait.
@@ -64,7 +67,8 @@ impl Options {
             text += "; block: an end that waits sleeps in read(2)";
         }
         if self.series.iter().any(Series::spins) {
-            text += &format!("; spin: it polls for {} µs first", self.spin.as_micros());
+            let micros = self.spin.as_micros();
+            text += &format!("; spin: an end that waits polls for {micros} µs first");
             if thread::available_parallelism().is_ok_and(|cpus| cpus.get() == 1) {
                 text += ", but with one CPU nobody polls";
             }
@@ -97,7 +101,7 @@ pub fn read(args: impl Iterator<Item = OsString>) -> Result<(Command, Options), 
             ("-h" | "--help", _) => return Ok((Help, options)),
             ("--net", Both | Latency | Throughput) => networks = Some(args.words(name, &NETWORKS)?),
             ("--wait", Both | Latency | Throughput) => waits = args.words(name, &WAITS)?,
-            ("--csv", Both | Latency | Throughput) => options.csv = true,
+            ("--csv", Latency | Throughput) => options.csv = true,
             ("-s", Latency | Throughput) => options.sizes = args.sizes(name)?,
             ("-r", Latency | Throughput) => options.rounds = args.number(name, 1_000)?,
             ("--spin", Latency | Throughput) => {
@@ -124,7 +128,7 @@ pub fn read(args: impl Iterator<Item = OsString>) -> Result<(Command, Options), 
     if let Some(addr) = &options.connect {
         let named = networks.replace(vec![addr.network()]);
         if named.is_some_and(|named| named != [addr.network()]) {
-            return usage("with --connect, the address names the network, and --net no other");
+            return usage("--net must be the network of the --connect address, or be left out");
         }
     }
     let networks = networks.unwrap_or(NETWORKS.to_vec());
@@ -134,7 +138,9 @@ pub fn read(args: impl Iterator<Item = OsString>) -> Result<(Command, Options), 
     let kept = 1 + options.rate.map_or(0, |_| options.sizes.len());
     let samples = options.count * options.rounds * (options.series.len() + 1) * kept;
     if command == Latency && samples > MAX_SAMPLES {
-        return usage("-n times -r is too much: samples are kept, at most 50000000 of all series");
+        return usage(
+            "too many samples: at most 50000000 are kept, of all rounds and series together",
+        );
     }
     options.buffers.check()?;
     match (command, options.operands.len()) {
@@ -197,8 +203,10 @@ impl Args {
 
     fn sizes(&mut self, name: &str) -> Result<Vec<usize>, Error> {
         let size = |text: &str| bytes(text).filter(|size| *size <= MAX_SIZE);
-        let expected = "sizes from 1 to 64M, with commas between";
-        self.parse(name, expected, |text| text.split(',').map(size).collect())
+        let differ = |sizes: &Vec<usize>| (1..sizes.len()).all(|n| !sizes[..n].contains(&sizes[n]));
+        let expected = "different sizes from 1 to 64M, with commas between";
+        let sizes = |text: &str| text.split(',').map(size).collect::<Option<_>>().filter(differ);
+        self.parse(name, expected, sizes)
     }
 
     fn words(&mut self, name: &str, known: &[&'static str]) -> Result<Vec<&'static str>, Error> {

@@ -12,7 +12,9 @@ use crate::rows::{self, LATENCY, Row, THROUGHPUT, find};
 use crate::series::{ONE_THREAD, PIPE, Series, TCP, TCP_SPIN, UNIX, UNIX_SPIN};
 use crate::stats::Ratio;
 use crate::table::Table;
-use crate::words::{self, ABOUT_ONE_THREAD, LATENCY_COLUMNS, figure, range};
+use crate::words::{
+    self, ABOUT_ONE_THREAD, ABOUT_ONE_WAY, LATENCY_COLUMNS, THROUGHPUT_COLUMNS, figure, range,
+};
 use crate::{Error, charts, failed, print};
 
 pub fn run(operands: &[OsString]) -> Result<(), Error> {
@@ -58,15 +60,15 @@ fn report(notes: &[String], rows: &[Row]) -> String {
     let _ = write!(
         text,
         "
-Each figure is the median of its rounds, with the lowest and the highest of them in brackets. A **?**
-stands where the rounds of a row differ twofold, or those of two that are compared overlap: the next
-run may come out otherwise.
+Each figure is a median, with the lowest and the highest round in brackets. A **?** stands where the
+rounds of a row differ twofold, or those of two that are compared overlap, or where there was only one:
+the next run may come out otherwise.
 
 ## The article's claims
 
 *There* is [the article]({ARTICLE}).
 Its programs block, and so do the rows that judge it here. The ratio says how far Unix is ahead: TCP's
-time over Unix', Unix' throughput over TCP's. Within 5 % is a tie.
+time over Unix's, Unix's throughput over TCP's. Within 5 % is a tie.
 
 {claims}
 ## Latency
@@ -75,11 +77,14 @@ time over Unix', Unix' throughput over TCP's. Within 5 % is a tie.
 
 One way, in µs: half of the median round trip. Lower is better.
 
-{latency}
-{ABOUT_ONE_THREAD}
-",
+{latency}{about}",
         claims = claims::table(rows),
         latency = by_size(rows, "latency", micros),
+        about = if rows.iter().any(|row| row.series == ONE_THREAD) {
+            format!("\n{ABOUT_ONE_THREAD}\n")
+        } else {
+            String::new()
+        },
     );
     let of = |benchmark: &str, sizes: &[usize]| -> Vec<Row> {
         let rows = rows.iter().filter(|row| row.benchmark == benchmark);
@@ -87,10 +92,10 @@ One way, in µs: half of the median round trip. Lower is better.
     };
     let small = of("latency", &[SMALL]);
     if !small.is_empty() {
-        let table = words::latency_table(&small);
+        let table = words::latency_table(&small, true);
         let _ = write!(
             text,
-            "\nAll of the round trip of {}. {LATENCY_COLUMNS}\n\n{table}\n",
+            "\nThe whole round trip of {}. {LATENCY_COLUMNS}\n{ABOUT_ONE_WAY}\n\n{table}\n",
             bytes(SMALL)
         );
         text += &list(&words::latency_findings(&small));
@@ -123,7 +128,7 @@ MB a second (1 MB is 1,000,000 bytes), one way. Higher is better.
     if !large.is_empty() {
         let _ = write!(
             text,
-            "\nThe article's sizes, and what they cost:\n\n{}\n",
+            "\nThe article's sizes, and what they cost. {THROUGHPUT_COLUMNS}\n\n{}\n",
             words::throughput_table(&large)
         );
         text += &list(&words::throughput_findings(&large));

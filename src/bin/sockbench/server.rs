@@ -63,9 +63,10 @@ pub fn listen(operands: &[OsString]) -> Result<(), Error> {
     let addrs = operands.iter().map(options::address).collect::<Result<Vec<_>, _>>()?;
     let mut listeners = Vec::new();
     for addr in &addrs {
-        let listener = Listener::bind(addr).map_err(|e| failed(addr, e))?;
+        listeners.push(Listener::bind(addr).map_err(|e| failed(addr, e))?);
+    }
+    for (listener, addr) in listeners.iter().zip(&addrs) {
         say(&format!("listening on {}", listener.local_addr().map_err(|e| failed(addr, e))?));
-        listeners.push(listener);
     }
     let all = addrs.iter().map(Addr::to_string).collect::<Vec<_>>().join(", ");
     serve(&listeners, 64, visit).map_err(|e| failed(all, e))
@@ -90,7 +91,12 @@ pub fn answer_stdin(operands: &[OsString]) -> Result<(), Error> {
         "pipe" => Ok(End::Pipe(PipeReader::from(stdin), PipeWriter::from(stdout?))),
         _ => Ok(End::Block(UnixStream::from(stdin).into())),
     });
-    end.and_then(answer).map_err(|e| failed(format_args!("the server's end over {network}"), e))
+    use ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    match end.and_then(answer) {
+        // The client was killed, and nobody waits for a word of this process any more.
+        Err(e) if [ConnectionReset, BrokenPipe, UnexpectedEof].contains(&e.kind()) => Ok(()),
+        done => done.map_err(|e| failed(format_args!("the server's end over {network}"), e)),
+    }
 }
 
 /// The client speaks first, and says what it wants.

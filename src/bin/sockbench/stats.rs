@@ -42,6 +42,11 @@ impl Spread {
         Spread { mid: self.mid * factor, lo: self.lo * factor, hi: self.hi * factor }
     }
 
+    /// Whether there was one round, or several that are all the same, which is as good as never so.
+    fn is_single(&self) -> bool {
+        self.lo == self.hi
+    }
+
     /// Whether one round was at least twice another: its middle says little.
     pub fn is_twofold(&self) -> bool {
         self.hi >= 2.0 * self.lo
@@ -55,6 +60,7 @@ pub struct Ratio {
     pub lo: f64,
     pub hi: f64,
     twofold: bool,
+    single: bool,
 }
 
 impl Ratio {
@@ -64,6 +70,7 @@ impl Ratio {
             lo: a.lo / b.hi,
             hi: a.hi / b.lo,
             twofold: a.is_twofold() || b.is_twofold(),
+            single: a.is_single() && b.is_single(),
         }
     }
 
@@ -71,10 +78,12 @@ impl Ratio {
     /// they are what makes it one.
     pub fn doubt(&self) -> Option<&'static str> {
         let sure_tie = is_tie(self.lo) && is_tie(self.hi);
-        if self.twofold {
-            Some("rounds differ twofold")
+        if self.single {
+            Some("there was only one round")
+        } else if self.twofold {
+            Some("the rounds differ twofold")
         } else if self.lo <= 1.0 && self.hi >= 1.0 && !sure_tie {
-            Some("rounds overlap")
+            Some("the rounds overlap")
         } else {
             None
         }

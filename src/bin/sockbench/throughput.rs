@@ -61,7 +61,7 @@ pub fn measure(options: &Options) -> Result<(Vec<String>, Vec<Row>), Error> {
     let rounds = options.describe_rounds();
     let mut notes = vec![
         machine::describe(),
-        format!("throughput: up to {total} or {most} messages in each of {rounds}"),
+        format!("throughput: up to {total} or {most} messages in {rounds}"),
         options.describe_waiting(),
         format!(
             "timed until the server says that it has the last byte; it reads up to {} at a time",

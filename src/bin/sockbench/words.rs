@@ -10,22 +10,29 @@ use crate::stats::{self, MARK, Ratio, Spread};
 use crate::table::Table;
 
 pub const LATENCY_COLUMNS: &str = "\
-In µs; lower is better. One way is half of p50, the median round trip. `rounds` are the lowest and the
-highest median of a round. CPU is the CPU time of both ends in a round trip, in µs, too.";
+In µs; lower is better. `rounds` are the lowest and the highest median of a round. CPU is the CPU time
+of both ends in a round trip, also in µs, or - where it is not known.";
+
+pub const ABOUT_ONE_WAY: &str = "One way is half of p50, the median round trip.";
+
+pub const THROUGHPUT_COLUMNS: &str = "\
+Throughput, one way; higher is better. `rounds` are the slowest and the fastest round. For the CPU time,
+of both ends for a GB, lower is better.";
 
 pub const ABOUT_ONE_THREAD: &str = "\
 One thread, no wake-up: a thread that writes at one end of a pair of Unix sockets and reads at the
 other. This is no lower bound: two ends that poll on two CPUs overlap what it does in turn.";
 
-/// What `latency` prints.
-pub fn latency(notes: &[String], rows: &[Row]) -> String {
+/// What `latency` prints. On a schedule a round trip begins when it is due, and half of it is no way.
+pub fn latency(notes: &[String], rows: &[Row], on_schedule: bool) -> String {
     let mut text = notes.join("\n") + "\n";
     for rows in rows.chunk_by(|a, b| a.size == b.size) {
         let _ = write!(
             text,
-            "\nLatency of {}.\n{LATENCY_COLUMNS}\n\n{}\n{}",
+            "\nLatency of {}.\n{LATENCY_COLUMNS}\n{}\n{}\n{}",
             bytes(rows[0].size),
-            latency_table(rows),
+            if on_schedule { String::new() } else { format!("{ABOUT_ONE_WAY}\n") },
+            latency_table(rows, !on_schedule),
             latency_findings(rows),
         );
     }
@@ -35,11 +42,7 @@ pub fn latency(notes: &[String], rows: &[Row]) -> String {
 /// What `throughput` prints.
 pub fn throughput(notes: &[String], rows: &[Row]) -> String {
     let (table, findings) = (throughput_table(rows), throughput_findings(rows));
-    format!(
-        "{}\n\nThroughput, one way; higher is better.\n\n{table}\n{findings}{}",
-        notes.join("\n"),
-        legend(rows)
-    )
+    format!("{}\n\n{THROUGHPUT_COLUMNS}\n\n{table}\n{findings}{}", notes.join("\n"), legend(rows))
 }
 
 /// What the tables leave to be explained.
@@ -54,12 +57,14 @@ fn legend(rows: &[Row]) -> String {
     text
 }
 
-pub fn latency_table(rows: &[Row]) -> Table {
+pub fn latency_table(rows: &[Row], with_one_way: bool) -> Table {
     let quantiles = QUANTILES.map(|(name, _)| name);
+    let one_way = if with_one_way { &["one way"][..] } else { &[] };
     let mut table =
-        Table::new([&["network, wait", "one way"], &quantiles[..], &["rounds", "CPU"]].concat());
+        Table::new([&["network, wait"], one_way, &quantiles, &["rounds", "CPU"]].concat());
     for row in rows {
-        let mut cells = vec![row.series.to_string(), figure(row.figure.times(0.5), micros)];
+        let mut cells = vec![row.series.to_string()];
+        cells.extend(with_one_way.then(|| figure(row.figure.times(0.5), micros)));
         cells.extend(row.quantiles.map(micros));
         cells.extend([range(row.figure, micros), row.cpu.map_or("-".into(), micros)]);
         table.add(cells);
@@ -68,8 +73,7 @@ pub fn latency_table(rows: &[Row]) -> Table {
 }
 
 pub fn throughput_table(rows: &[Row]) -> Table {
-    let titles =
-        ["network, wait", "message", "median", "rounds", "messages/s", "CPU s per GB, both ends"];
+    let titles = ["network, wait", "message", "median", "rounds", "messages/s", "CPU s per GB"];
     let mut table = Table::new(titles);
     for row in rows {
         table.add(vec![
@@ -100,7 +104,14 @@ pub fn range(spread: Spread, show: fn(f64) -> String) -> String {
 
 /// What there is to learn from the rows of one size, a line each.
 pub fn latency_findings(rows: &[Row]) -> String {
-    let takes = Words { verb: "take", much: "long", figure: "p50 ", show: micros, unit: " µs" };
+    let takes = Words {
+        verb: "take",
+        much: "long",
+        same: "equally long",
+        figure: "p50 ",
+        show: micros,
+        unit: " µs",
+    };
     let comparisons = [
         ("Blocking", ("TCP", TCP), ("Unix", UNIX)),
         ("Blocking", ("a pipe", PIPE), ("Unix", UNIX)),
@@ -114,7 +125,14 @@ pub fn latency_findings(rows: &[Row]) -> String {
 
 /// What there is to learn from the rows of each size, a line each.
 pub fn throughput_findings(rows: &[Row]) -> String {
-    let moves = Words { verb: "move", much: "much", figure: "", show: rate, unit: "" };
+    let moves = Words {
+        verb: "move",
+        much: "much",
+        same: "the same amount",
+        figure: "",
+        show: rate,
+        unit: "",
+    };
     let mut text = String::new();
     for rows in rows.chunk_by(|a, b| a.size == b.size) {
         for (waits, unix, other) in [
@@ -129,10 +147,11 @@ pub fn throughput_findings(rows: &[Row]) -> String {
     text
 }
 
-/// `take`, `long`: takes 1.5 times as long as; and how a figure is shown.
+/// `take`, `long`, `equally long`: takes 1.5 times as long as; and how a figure is shown.
 struct Words {
     verb: &'static str,
     much: &'static str,
+    same: &'static str,
     figure: &'static str,
     show: fn(f64) -> String,
     unit: &'static str,
@@ -147,13 +166,13 @@ fn compare(
     b: (&str, Series),
     words: &Words,
 ) -> Option<String> {
-    let Words { verb, much, figure, show, unit } = words;
+    let Words { verb, much, same, figure, show, unit } = words;
     let of = |series| find(rows, rows[0].benchmark, series, rows[0].size).map(|row| row.figure);
     let (a, b) = ((a.0, of(a.1)?), (b.0, of(b.1)?));
     let ((more, most), (less, least)) = if a.1.mid >= b.1.mid { (a, b) } else { (b, a) };
     let ratio = Ratio::of(most, least);
     let said = if stats::is_tie(ratio.mid) {
-        format!("{more} and {less} {verb} as {much}, within 5 %")
+        format!("{more} and {less} {verb} {same}, within 5 %")
     } else {
         format!("{more} {verb}s {:.2} times as {much} as {less}", ratio.mid)
     };
@@ -163,7 +182,7 @@ fn compare(
         }
         Some(doubt) => {
             let ranges = format!("{figure}{}; {}{unit}", range(most, *show), range(least, *show));
-            format!("{about}, unsure: {said}, but the {doubt} ({ranges}).\n")
+            format!("{about}, unsure: {said}, but {doubt} ({ranges}).\n")
         }
     })
 }
