@@ -32,7 +32,7 @@ const TOTAL: usize = 256 << 20;
 
 fn main() -> io::Result<()> {
     for size in SIZES {
-        println!("messages of {} KiB, {} MiB in all", size >> 10, TOTAL >> 20);
+        println!("{} messages of {} KiB", TOTAL / size, size >> 10);
         let path = env::temp_dir().join(format!("bandwidth-{}.sock", process::id()));
         measure(&Addr::from(path), size)?;
         measure(&"tcp:127.0.0.1:0".parse()?, size)?;

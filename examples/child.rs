@@ -19,16 +19,16 @@ fn main() -> io::Result<()> {
     let (mut ours, theirs) = UnixStream::pair()?;
 
     // A descriptor is the number under which a process has a socket open. The child gets `theirs`
-    // under two numbers: 0 and 1, standard input and output. It does not get `ours`, as std marks all that
+    // under two: 0 and 1, standard input and output. It does not get `ours`, as std marks all that
     // it opens close-on-exec: closed when the process starts another program.
     let mut child = Command::new("sort")
         .stdin(OwnedFd::from(theirs.try_clone()?)) // dup(2): the same socket, another descriptor
         .stdout(OwnedFd::from(theirs))
         .spawn()?; // fork(2) and execve(2)
 
-    // A socket closes with its last descriptor, whichever process has that. Our two for `theirs` were in
-    // the Command, and went with it at the semicolon. Had we kept one, the read below would never
-    // see end of file, not even after the child's death.
+    // A socket closes with its last descriptor, whichever process has that. Our two for `theirs`
+    // were in the Command, and went with it at the semicolon. Had we kept one, the read below would
+    // never see end of file, not even after the child's death.
 
     // sort reads everything before it writes anything. The half-close tells it that this is all.
     ours.write_all(b"pear\nfig\napple\n")?;

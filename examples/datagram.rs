@@ -32,8 +32,8 @@ fn main() -> io::Result<()> {
 
     let (near, _far) = UnixDatagram::pair()?;
     println!("a pair holds {:12} messages; then send would wait", fill(&near)?);
-    // bind(2) gives a server's socket a name, to which anybody may send. On Linux its queue is
-    // bounded in messages (net.unix.max_dgram_qlen), that of a pair by the sender's buffer.
+    // bind(2) gives a server's socket a name, to which anybody may send. A pair's queue is bounded by
+    // the sender's buffer, this one on Linux in messages, too: net.unix.max_dgram_qlen, 10 or 512.
     let path = std::env::temp_dir().join(format!("datagram-{}", std::process::id()));
     let server = UnixDatagram::bind(&path)?;
     let client = UnixDatagram::unbound()?;
@@ -54,7 +54,7 @@ fn fill(socket: &UnixDatagram) -> io::Result<usize> {
     loop {
         match socket.send(b"x") {
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(sent),
-            bytes => sent += bytes?, // 1
+            done => sent += done.map(|_| 1)?,
         }
     }
 }

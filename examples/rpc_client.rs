@@ -7,7 +7,7 @@
 //!
 //! Predict: how many times faster is a call over `unix:/tmp/rpc.sock` than over `tcp:127.0.0.1:8080`?
 //! Change: call `Arith.Divide` with an `Args` of netrpc/arith.rs: 17 by 5, then 1 by 0.
-//! Explain: `strace -e write` shows a first call of 73 bytes and a second one of 28. What is missing?
+//! Explain: `strace -e write,sendto` shows a first call of 73 bytes and a second one of 28. What is missing?
 
 use std::env;
 use std::io::{self, ErrorKind, Read, Write};

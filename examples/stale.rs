@@ -35,7 +35,7 @@ fn main() -> io::Result<()> {
 }
 
 fn ask(what: &str, path: &Path) -> io::Result<()> {
-    let _ = writeln!(io::stdout(), "{what} at the path:"); // println! might panic: see `dir`
+    let _ = writeln!(io::stdout(), "{what} at the path:"); // println! might panic, and `dir` stay
     say("connect", UnixStream::connect(path));
     // A datagram socket (see `datagram`) cannot connect to a stream socket. But if somebody holds
     // the socket, the error is not "refused", and the server notices nothing.

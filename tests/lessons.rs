@@ -206,7 +206,7 @@ fn datagram() {
         let line = text.lines().find_map(|other| other.trim().strip_prefix(line)).unwrap();
         line.split_whitespace().next().unwrap().parse::<u32>().unwrap()
     };
-    assert!(held("a pair holds") > held("a bound socket holds"), "{text}");
+    assert!(held("a pair holds") >= held("a bound socket holds"), "{text}");
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn bandwidth() {
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines.len(), 9, "{text}");
     for (of_size, size) in lines.chunks(3).zip([64, 512, 16384]) {
-        assert_eq!(of_size[0], format!("messages of {size} KiB, 256 MiB in all"));
+        assert_eq!(of_size[0], format!("{} messages of {size} KiB", (256 << 10) / size));
         assert!(of_size[1].starts_with("unix ") && of_size[2].starts_with("tcp  "), "{text}");
     }
 }
