@@ -102,6 +102,8 @@ fn a_wrong_text_is_quoted_beside_the_accepted_forms() {
         }
         assert!(!message.contains(char::is_control), "{message:?}");
     }
+    let message = "::1:80".parse::<Addr>().unwrap_err().to_string();
+    assert!(message.contains("needs brackets"), "{message}");
 }
 
 #[test]
@@ -109,7 +111,10 @@ fn what_no_text_can_carry_is_escaped() {
     let path = |bytes: &[u8]| Addr::from(Path::new(OsStr::from_bytes(bytes))).to_string();
     assert_eq!(path(b"/tmp/\xff\xfe"), r"unix:/tmp/\xff\xfe");
     assert_eq!(path(b"/tmp/\x1b[2J\n"), r"unix:/tmp/\u{1b}[2J\n");
+    // U+009B alone does what ESC and [ do.
+    assert_eq!(path("/tmp/\u{9b}2J".as_bytes()), r"unix:/tmp/\u{9b}2J");
     assert_eq!(Addr::Abstract(b"a\0\0".into()).to_string(), r"unix:@a\u{0}\u{0}");
+    assert_eq!(tcp("a\u{1b}[2J", 80).to_string(), r"tcp:a\u{1b}[2J:80");
     assert_eq!(Addr::Unnamed.to_string(), "(unnamed)");
     assert!("(unnamed)".parse::<Addr>().is_err());
 }
@@ -168,7 +173,9 @@ fn an_abstract_name_has_no_file() {
     drop(listener);
     assert_eq!(Conn::connect(&addr).unwrap_err().kind(), ErrorKind::ConnectionRefused);
 
-    let message = Conn::connect(&Addr::Abstract(vec![b'n'; 108])).unwrap_err().to_string();
+    let of_length = |len| Addr::Abstract(text.bytes().cycle().take(len).collect());
+    drop(Listener::bind(&of_length(107)).unwrap());
+    let message = Conn::connect(&of_length(108)).unwrap_err().to_string();
     assert!(message.contains("108 bytes") && message.contains("107"), "{message}");
 }
 

@@ -29,8 +29,11 @@ fn the_bound_address_can_be_connected_to() {
 }
 
 #[test]
-fn names_and_ipv6_are_bound() {
-    assert_works(&Listener::bind(&"tcp:localhost:0".parse().unwrap()).unwrap());
+fn names_and_ipv6_are_bound_and_connected_to() {
+    let listener = Listener::bind(&"tcp:localhost:0".parse().unwrap()).unwrap();
+    let Addr::Tcp { port, .. } = listener.local_addr().unwrap() else { panic!("{listener:?}") };
+    let client = Conn::connect(&Addr::Tcp { host: "localhost".into(), port }).unwrap();
+    assert_eq!(listener.accept().unwrap().1, client.local_addr().unwrap());
     match Listener::bind(&"tcp:[::1]:0".parse().unwrap()) {
         Ok(listener) => assert_works(&listener),
         Err(e) => assert_eq!(e.kind(), ErrorKind::AddrNotAvailable), // no IPv6 here
@@ -222,7 +225,10 @@ fn without_a_descriptor_shutdown_works_and_a_client_can_wait() {
     over_both(|addr| {
         let left = Listener::bind(addr).unwrap();
         let mut queues = Conn::connect(&left.local_addr().unwrap()).unwrap();
-        let files = exhaust_descriptors();
+        let mut files = exhaust_descriptors();
+        left.shutdown().unwrap();
+        // Not even a second time.
+        files.extend(exhaust_descriptors());
         left.shutdown().unwrap();
         assert_eq!(queues.read(&mut [0]).unwrap_or(0), 0);
         drop((left, queues, files));

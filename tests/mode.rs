@@ -112,8 +112,13 @@ fn a_mode_works_for_the_longest_path() {
         assert_works(&Listener::bind_with_mode(&Addr::from(path), 0o600).unwrap());
     }
 
-    // With two bytes left the path itself fits, and what it is made in does not.
-    let deep = dir.join(&"d".repeat(room - 2));
+    // The deepest directory with room for what it is made in.
+    let deep = dir.join(&"d".repeat(room - 9));
+    fs::create_dir(&deep).unwrap();
+    assert_works(&Listener::bind_with_mode(&Addr::from(deep.join("s")), 0o600).unwrap());
+
+    // One byte more, and the path itself fits, but not what it is made in.
+    let deep = dir.join(&"d".repeat(room - 8));
     fs::create_dir(&deep).unwrap();
     let path = deep.join("s");
     drop(Listener::bind(&Addr::from(path.as_path())).unwrap());

@@ -230,6 +230,29 @@ fn several_listeners_share_the_bound_and_end_together() {
     });
 }
 
+/// All at once, so that each client takes a thread that is started after the one listener's end.
+#[test]
+fn with_one_listener_gone_threads_still_start_for_the_other() {
+    for [gone, other] in [[0, 1], [1, 0]] {
+        over_two(|listeners| {
+            let addr = listeners[other].local_addr().unwrap();
+            thread::scope(|scope| {
+                let server = scope.spawn(|| serve(&listeners, 8, common::echo));
+                let end = ShutDown(&listeners[other]);
+                listeners[gone].shutdown().unwrap();
+                let mut clients: Vec<_> = (0..8).map(|_| Conn::connect(&addr).unwrap()).collect();
+                for client in &mut clients {
+                    client.write_all(b"x").unwrap();
+                    client.read_exact(&mut [0]).unwrap();
+                }
+                assert!(!server.is_finished());
+                drop((clients, end));
+                server.join().unwrap().unwrap();
+            });
+        });
+    }
+}
+
 /// The only place is taken by a client of one listener. A client of the other has been accepted, and
 /// waits for its turn with others in the backlog: a shutdown disconnects them all.
 #[test]
@@ -421,6 +444,8 @@ fn idle_threads_go_but_for_sixteen() {
     let others = threads() + 2;
     over_both(|addr| {
         with_server(addr, 200, common::echo, |addr| {
+            wait_until_others_sleep();
+            assert_eq!(threads(), others + 1); // in accept
             let mut clients: Vec<_> = (0..100).map(|_| Conn::connect(addr).unwrap()).collect();
             for client in &mut clients {
                 client.write_all(b"x").unwrap();

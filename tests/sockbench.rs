@@ -82,7 +82,9 @@ fn every_series_has_a_row() {
         let round_trip = 2.0 * number("oneway_ns");
         assert!(quantiles[0] <= round_trip && round_trip <= quantiles[5], "{row:?}");
         assert!((number("round_trips_per_s") * round_trip / 1e9 - 1.0).abs() < 0.01, "{row:?}");
-        assert_eq!(!csv.text(row, "cpu_ns_per_round_trip").is_empty(), schedstat);
+        let cpu = csv.text(row, "cpu_ns_per_round_trip");
+        let is_plausible = |ns: f64| 0.0 < ns && ns < 100.0 * round_trip;
+        assert_eq!(cpu.parse().is_ok_and(is_plausible), schedstat, "{row:?}");
     }
 
     let csv = Csv::of(&mut sockbench(COMMANDS[1]));
@@ -95,7 +97,8 @@ fn every_series_has_a_row() {
         assert!(number("mb_per_s") <= number("mb_per_s_max"));
         let rate = number("mb_per_s") * 1e6 / number("size");
         assert!((number("msgs_per_s") / rate - 1.0).abs() < 0.01, "{row:?}");
-        assert_eq!(!csv.text(row, "cpu_s_per_gb").is_empty(), schedstat);
+        let cpu = csv.text(row, "cpu_s_per_gb");
+        assert_eq!(cpu.parse().is_ok_and(|s: f64| s > 0.0), schedstat, "{row:?}");
     }
 }
 
@@ -121,6 +124,10 @@ fn the_default_run_is_for_people() {
         let is_one = |line: &&str| starts.iter().any(|start| line.starts_with(start));
         assert_eq!(stdout.lines().filter(is_one).count(), sentences, "{about}: {stdout}");
     }
+    let row = stdout.lines().find(|line| line.starts_with("| Unix, block ")).unwrap();
+    let cells: Vec<f64> =
+        row.split('|').filter_map(|cell| cell.replace('?', "").trim().parse().ok()).collect();
+    assert!((2.0 * cells[0] / cells[2] - 1.0).abs() < 0.02, "half of p50: {row}");
     let machine = stdout.lines().next().unwrap();
     assert!(machine.contains(" CPU") && machine.contains("rustc 1."), "{machine}");
     assert_eq!(stdout.matches(machine).count(), 1, "{stdout}");
@@ -170,6 +177,30 @@ fn on_a_schedule_a_stall_counts_for_all_who_would_have_waited() {
     });
 }
 
+/// What was sent may still lie in a buffer: the clock stops when the server says that it has it all.
+/// In the round that counts, the second, it does so after a fifth of a second.
+#[test]
+fn throughput_counts_until_the_server_has_it_all() {
+    over_both(|addr| {
+        let listener = Listener::bind(addr).unwrap();
+        let bound = listener.local_addr().unwrap().to_string();
+        let server = thread::spawn(move || {
+            let (mut conn, _) = listener.accept().unwrap();
+            conn.read_exact(&mut [0; REQUEST]).unwrap();
+            for stall in [Duration::ZERO, Duration::from_millis(200)] {
+                conn.read_exact(&mut vec![0; 1 << 20]).unwrap();
+                thread::sleep(stall); // the stall that is measured
+                conn.write_all(&(1_u64 << 20).to_le_bytes()).unwrap();
+            }
+        });
+        let mut client = sockbench(&["throughput", "-s=1M", "--total=1M", "-r=1", "--wait=block"]);
+        let csv = Csv::of(client.args(["--connect", &bound]));
+        server.join().unwrap();
+        let most = csv.number(&csv.rows[0], "mb_per_s_max");
+        assert!(most <= 1.048_576 / 0.2, "{most}");
+    });
+}
+
 #[test]
 fn buffers_are_asked_for_and_shown() {
     let _watchdog = watchdog();
@@ -206,6 +237,9 @@ fn a_server_elsewhere_serves_clients_until_it_is_killed() {
                     csv.series()
                 );
                 assert!(csv.notes.join("\n").contains(&format!("the server is at {bound}")));
+                // Half of the CPU time is another process'.
+                let cpu = csv.columns.iter().find(|name| name.starts_with("cpu_")).unwrap();
+                assert!(csv.rows.iter().all(|row| csv.text(row, cpu).is_empty()), "{:?}", csv.rows);
             }
         }
         // Not clients of this program, or of a kind that it refuses; and one that loses a message.
@@ -267,6 +301,36 @@ fn a_server_that_dies_is_reported_at_once() {
             let why = "the server has ended in the middle of a run";
             assert_eq!(stderr, format!("sockbench: {bound}: {why}\n"));
             assert!(output.stdout.is_empty());
+        }
+    });
+}
+
+/// Each end checks what comes: here the answer to the first message is wrong in its first byte.
+#[test]
+fn a_wrong_answer_is_an_error() {
+    over_both(|addr| {
+        for (args, answer, why) in [
+            (["latency", "-s", "8"], &[1, 0, 0, 0, 0, 0, 0, 0], "another message came back"),
+            (
+                ["throughput", "--total=8", "-s=8"],
+                &[9, 0, 0, 0, 0, 0, 0, 0],
+                "not all that was sent",
+            ),
+        ] {
+            let listener = Listener::bind(addr).unwrap();
+            let bound = listener.local_addr().unwrap().to_string();
+            let server = thread::spawn(move || {
+                let (mut conn, _) = listener.accept().unwrap();
+                conn.read_exact(&mut [0; REQUEST + 8]).unwrap();
+                conn.write_all(answer).unwrap();
+                conn.read(&mut [0]).unwrap_or(0)
+            });
+            let mut client = sockbench(&args);
+            let (code, stdout, stderr) = run(client.args(["--connect", &bound, "--wait", "block"]));
+            assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
+            assert!(stderr.starts_with(&format!("sockbench: {bound}: {why}")), "{stderr}");
+            assert_eq!(stderr.lines().count(), 1, "{stderr}");
+            server.join().unwrap();
         }
     });
 }
@@ -337,6 +401,48 @@ fn a_long_directory_for_temporary_files_is_no_obstacle() {
     let csv = Csv::of(sockbench(COMMANDS[0]).args(["--net", "unix"]).env("TMPDIR", &deep));
     assert!(csv.series().contains(&"unix block".to_string()));
     assert_eq!(fs::read_dir(deep).unwrap().count(), 0);
+}
+
+/// What the help says of the sizes, the counts and the rounds that nobody asks for.
+#[test]
+fn what_is_not_asked_for_is_as_the_help_says() {
+    let _watchdog = watchdog();
+    let unix = ["--net", "unix", "--wait", "block"];
+    for (args, size, count, rounds, note) in [
+        (&["latency", "-n", "10"][..], 128, 10, 5, "latency: 10 round trips in each of 5 rounds, "),
+        (&["latency", "-r=1"], 128, 10_000, 1, "latency: 10,000 round trips in 1 round, after one"),
+        (
+            &["throughput", "--total=1m", "-r=1"],
+            256 << 10,
+            4,
+            1,
+            "throughput: up to 1M or 200,000 ",
+        ),
+        (
+            &["throughput", "-s=1", "-r=1"],
+            1,
+            200_000,
+            1,
+            "up to 1G or 200,000 messages in 1 round, ",
+        ),
+        (&["throughput", "--total=1", "-s=64m", "-r=1"], 64 << 20, 1, 1, "throughput: up to 1 or "),
+    ] {
+        let csv = Csv::of(sockbench(args).args(unix));
+        let row = csv.rows.iter().find(|row| row[1] == "unix").unwrap();
+        let numbers = ["size", "count", "rounds"].map(|name| csv.number(row, name) as usize);
+        assert_eq!(numbers, [size, count, rounds], "{args:?}");
+        assert!(csv.notes.iter().any(|line| line.contains(note)), "{note}: {:?}", csv.notes);
+    }
+    let csv = Csv::of(&mut sockbench(&["latency", "-n=1", "-r=1", "--net=tcp"]));
+    let spin = "; block: an end that waits sleeps in read(2); spin: an end that waits polls for 50 µs first";
+    assert!(csv.notes.iter().any(|line| line.contains(spin)), "{:?}", csv.notes);
+    let buffers =
+        csv.notes.iter().any(|line| line.starts_with("# socket buffers: the system's (Unix "));
+    assert_eq!(buffers, cfg!(target_os = "linux"), "{:?}", csv.notes);
+    // On a schedule the client watches the clock, which would count as CPU time.
+    let csv = Csv::of(&mut sockbench(&["latency", "-n=1", "-r=1", "--net=tcp", "--rate=1000"]));
+    assert_eq!(csv.series(), ["tcp block", "tcp spin"]);
+    assert!(csv.rows.iter().all(|row| csv.text(row, "cpu_ns_per_round_trip").is_empty()));
 }
 
 #[test]

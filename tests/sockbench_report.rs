@@ -139,6 +139,9 @@ fn what_is_sure_is_stated_flatly() {
         assert!(text.contains(claim), "{claim}: {text}");
     }
     assert!(text.contains("| 128 | 10.0 (9.70 to 10.3) | 15.0 ("), "{text}");
+    // One thread was measured at 128 bytes alone.
+    let row = text.lines().find(|line| line.starts_with("| 1 | ")).unwrap();
+    assert!(row.ends_with(" | - |"), "{row}");
 }
 
 /// Medians that are half as much again, as above, with rounds that reach into each other.
@@ -181,6 +184,49 @@ fn rounds_that_differ_twofold_make_everything_unsure() {
     }
 }
 
+/// Of two that are compared, either may be the one.
+#[test]
+fn one_of_two_that_differs_twofold_is_enough() {
+    let (calm, wild) = ([3000.0; 3], [900.0, 1000.0, 1800.0]);
+    for (unix, tcp) in [(calm, wild), (wild, calm)] {
+        let rows =
+            throughput("unix,block", 64 << 10, unix) + &throughput("tcp,block", 64 << 10, tcp);
+        let text = text_of(&[files(1.0, 1.0)[0].clone(), format!("{THROUGHPUT}\n{rows}")]);
+        let sentence = "3.00 times as much as";
+        let line = text.lines().find(|line| line.contains(sentence)).unwrap();
+        assert!(line.contains("the rounds differ twofold"), "{line}");
+    }
+}
+
+/// Unix `ratio` times as good as TCP, in everything.
+#[test]
+fn every_verdict() {
+    let (ahead, behind, tie) = ("confirmed", "reversed: TCP is ahead", "not here: a tie");
+    let less = "not here: Unix is ahead, but by less";
+    for (ratio, unix_ahead, is_tie, tcp_ahead, twice) in [
+        (0.5, behind, "not here: TCP is ahead", "confirmed", behind),
+        (0.96, tie, "confirmed", tie, tie),
+        (1.04, tie, "confirmed", tie, tie),
+        (1.1, ahead, "not here: Unix is ahead", "reversed: Unix is ahead", less),
+        (2.0, ahead, "not here: Unix is ahead", "reversed: Unix is ahead", ahead),
+    ] {
+        let mut files = [format!("{LATENCY}\n"), format!("{THROUGHPUT}\n")];
+        for (series, ahead) in [("unix,block", ratio), ("tcp,block", 1.0)] {
+            // Were all rounds the same, it would be taken for one.
+            let p50 = 100.0 / ahead;
+            let row = latency(series, 128, [p50, p50, 1.001 * p50]);
+            files[0] += &(row.replace("latency,", "latency-1cpu,") + &row);
+            for size in [64, 64 << 10, 512 << 10, 16 << 20, 32 << 20] {
+                let hi = if series == "tcp,block" { 1000.0 } else { 1001.0 * ahead };
+                files[1] += &throughput(series, size, [1000.0 * ahead, 1000.0 * ahead, hi]);
+            }
+        }
+        let text = text_of(&files);
+        let verdicts = [unix_ahead, unix_ahead, unix_ahead, is_tie, is_tie, tcp_ahead, twice];
+        assert_eq!(cells(&text, "verdict"), verdicts, "{ratio}: {text}");
+    }
+}
+
 /// What a busy machine once printed as "TCP takes 8.85 times as long as Unix", and at one byte as TCP
 /// ahead: means of 93.8 and 10.6 µs where the medians were 14.7 and 10.6.
 #[test]
@@ -196,6 +242,8 @@ fn means_are_not_compared() {
     ];
     let text = text_of(&files);
     assert!(!text.contains("8.85"), "{text}");
+    // Nor is there a section on what was not measured.
+    assert!(!text.contains("`taskset`") && !text.contains("The article's sizes"), "{text}");
     assert!(
         text.contains(
             "TCP 14.7 µs, Unix 10.6 µs | 1.39 ? (0.92 to 1.78) | unsure: confirmed by the medians, but"
@@ -223,6 +271,14 @@ fn a_verdict_says_when_its_rounds_do_not_agree() {
 fn a_tie_is_sure_if_every_round_lies_within_it() {
     for (rounds, expected) in [
         ([1980.0, 2000.0, 2020.0], "| 0.99 (0.97 to 1.01) | confirmed |"),
+        (
+            [1800.0, 2000.0, 2040.0],
+            "| 0.99 ? (0.88 to 1.02) | unsure: confirmed by the medians, but the rounds overlap |",
+        ),
+        (
+            [1960.0, 2000.0, 2200.0],
+            "| 0.99 ? (0.96 to 1.10) | unsure: confirmed by the medians, but the rounds overlap |",
+        ),
         (
             [1800.0, 2000.0, 2200.0],
             "| 0.99 ? (0.88 to 1.10) | unsure: confirmed by the medians, but the rounds overlap |",
@@ -268,6 +324,73 @@ fn a_report_and_two_pictures() {
     }
 }
 
+/// A line goes through the medians, a bar from the lowest round to the highest; labels that would
+/// lie on each other move apart, and stay in the picture.
+#[test]
+fn the_pictures_are_drawn_to_scale() {
+    let one_cpu = |row: String| row.replace("latency,", "latency-1cpu,");
+    let mut files = [format!("{LATENCY}\n"), format!("{THROUGHPUT}\n")];
+    files[0] += &latency("unix,block", 4 << 10, [40.0, 50.0, 100.0]);
+    files[0] += &latency("unix,block", 16, [5.0, 10.0, 20.0]);
+    files[0] += &latency("tcp,block", 4 << 10, [40.0, 50.0, 60.0]);
+    files[0] += &one_cpu(latency("tcp,block", 16, [1.1; 3]));
+    files[0] += &latency("unix,spin", 4 << 10, [50.0; 3]);
+    files[0] += &latency("one-thread,none", 16, [1.0; 3]);
+    files[0] += &one_cpu(latency("one-thread,none", 16, [1.0; 3]));
+    files[1] += &throughput("unix,block", 64 << 10, [500.0, 1000.0, 2000.0]);
+    files[1] += &throughput("unix,spin", 1 << 20, [500.0, 1000.0, 5000.0]);
+    let (_, _, _, dir) = report(&files);
+    let [latency, throughput] = ["latency", "throughput"]
+        .map(|name| fs::read_to_string(dir.join(&format!("out/there/{name}.svg"))).unwrap());
+    let text = |class, x, y, anchor, text| {
+        format!(
+            "<text class=\"{class}\" x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\" fill=\"currentColor\">{text}<"
+        )
+    };
+    let line = |class, d, dashes| {
+        format!(
+            "<path class=\"{class}\" d=\"{d}\" fill=\"none\" stroke=\"currentColor\" \
+             stroke-width=\"2.5\" stroke-linejoin=\"round\" stroke-dasharray=\"{dashes}\"/>"
+        )
+    };
+    let bars = |class, d| format!("<path class=\"{class}\" d=\"{d}\" ");
+    for wanted in [
+        text("", "100.0", "452.0", "middle", "16"),
+        text("", "554.5", "452.0", "middle", "1K"),
+        text("", "706.0", "452.0", "middle", "4K"),
+        text("", "92.0", "435.0", "end", "1 µs"),
+        text("", "92.0", "207.3", "end", "20 µs"),
+        text("", "92.0", "85.0", "end", "100 µs"),
+        text("", "706.0", "32.0", "end", "spin"),
+        text("", "596.0", "32.0", "end", "block, on one CPU"),
+        bars("unix", "M100.0 307.7V202.3M706.0 149.6V80.0"),
+        line("unix", "M100.0 255.0L706.0 132.7", "none"),
+        line("tcp", "M706.0 132.7", "none"),
+        line("unix", "M706.0 132.7", "10 5"),
+        line("tcp", "M100.0 422.8", "2 4"),
+        line("one-thread", "M100.0 430.0", "1 3"),
+        text("unix", "716.0", "137.7", "start", "Unix, block"),
+        text("tcp", "716.0", "156.7", "start", "TCP, block"),
+        text("unix", "716.0", "175.7", "start", "Unix, spin"),
+        text("tcp", "716.0", "416.0", "start", "TCP, one CPU"),
+        text("one-thread", "716.0", "435.0", "start", "one thread"),
+    ] {
+        assert!(latency.contains(&wanted), "{wanted}: {latency}");
+    }
+    for wanted in [
+        text("", "100.0", "452.0", "middle", "64K"),
+        text("", "706.0", "452.0", "middle", "1M"),
+        text("", "92.0", "435.0", "end", "500 MB/s"),
+        text("", "92.0", "329.6", "end", "1 GB/s"),
+        text("", "92.0", "85.0", "end", "5 GB/s"),
+        bars("unix", "M100.0 430.0V219.3"),
+        line("unix", "M100.0 324.6", "none"),
+        line("unix", "M706.0 324.6", "10 5"),
+    ] {
+        assert!(throughput.contains(&wanted), "{wanted}: {throughput}");
+    }
+}
+
 /// Whatever is in a file, there is a report or one line that names the file and the line of it.
 #[test]
 fn a_crafted_or_truncated_file_is_an_error_that_names_the_line() {
@@ -295,7 +418,11 @@ fn a_crafted_or_truncated_file_is_an_error_that_names_the_line() {
                     "18446744073709551615",
                     "99999999999999999999999",
                     "x",
+                    "0",
                 ] {
+                    if value == "0" && field == [14, 10][n] {
+                        continue; // no CPU time is possible
+                    }
                     let mut fields = fields.clone();
                     fields[field] = value;
                     cases.push(with(&fields.join(",")));
@@ -303,6 +430,12 @@ fn a_crafted_or_truncated_file_is_an_error_that_names_the_line() {
                 cases.push(with(&fields[..field].join(",")));
             }
             cases.push(with(&format!("{},1", lines[at])));
+            // The lowest above what lies over it; and the same of a round's medians.
+            for &(low, high) in [&[(7, 8), (15, 16)][..], &[(7, 8)]][n] {
+                let mut fields = fields.clone();
+                fields.swap(low, high);
+                cases.push(with(&fields.join(",")));
+            }
             cases.push(with(lines[1 + at % 2])); // measured twice
             let start: usize = lines[..at].iter().map(|line| line.len() + 1).sum();
             cases.extend(

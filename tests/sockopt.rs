@@ -30,6 +30,19 @@ fn buffers_are_set_and_read_back() {
     });
 }
 
+#[test]
+fn what_is_no_socket_is_an_error_with_its_code() {
+    let file = fs::File::open("/dev/null").unwrap();
+    for error in [
+        sockopt::send_buffer(&file).unwrap_err(),
+        sockopt::recv_buffer(&file).unwrap_err(),
+        sockopt::set_send_buffer(&file, 65_536).unwrap_err(),
+        sockopt::set_recv_buffer(&file, 65_536).unwrap_err(),
+    ] {
+        assert!(error.raw_os_error().is_some(), "{error:?}");
+    }
+}
+
 /// As the docs say of Linux: clamped at both ends, without an error.
 #[test]
 #[cfg(target_os = "linux")]

@@ -54,3 +54,16 @@ pub fn thousands(value: f64) -> String {
     }
     text
 }
+
+#[cfg(test)]
+#[test]
+fn figures_in_words() {
+    let sizes = [1, 1023, 1 << 10, 1025, 1 << 20, (1 << 20) + 1024, 1 << 30, (1 << 30) + (1 << 20)];
+    assert_eq!(sizes.map(size), ["1", "1023", "1K", "1025", "1M", "1025K", "1G", "1025M"]);
+    assert_eq!([1, 2, 1 << 10].map(bytes), ["1 byte", "2 bytes", "1K"]);
+    let values = [0.0, 9.994, 9.996, 99.94, 99.96, 12_345.0];
+    assert_eq!(values.map(digits), ["0.00", "9.99", "10.0", "99.9", "100", "12345"]);
+    assert_eq!([999.4, 999.6].map(throughput), ["999 MB/s", "1.00 GB/s"]);
+    let values = [0.0, 100.0, 1000.0, 123_456.0, 1_000_000.0];
+    assert_eq!(values.map(thousands), ["0", "100", "1,000", "123,456", "1,000,000"]);
+}

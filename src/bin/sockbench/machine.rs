@@ -78,3 +78,22 @@ pub fn cpu_time(pid: u32) -> Option<Duration> {
     }
     Some(total)
 }
+
+#[cfg(test)]
+#[test]
+fn cpu_time_of_another_process() {
+    use std::process::{Command, Stdio};
+    let start = std::time::Instant::now();
+    let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+    if Path::new("/proc/self/schedstat").exists() {
+        let mut used = Duration::ZERO;
+        while used.is_zero() {
+            used = cpu_time(child.id()).unwrap();
+        }
+        // It has one thread; and two clocks need not agree.
+        assert!(used < 2 * start.elapsed(), "{used:?} in {:?}", start.elapsed());
+        assert_eq!(cpu_time(u32::MAX), None);
+    }
+    drop(child.stdin.take());
+    child.wait().unwrap();
+}

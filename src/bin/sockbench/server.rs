@@ -155,3 +155,22 @@ fn take_in(end: &mut End, size: usize, count: usize) -> io::Result<()> {
         end.write_all(&(got as u64).to_le_bytes())?;
     }
 }
+
+#[cfg(test)]
+#[test]
+fn a_request_arrives_as_it_was_sent_up_to_its_limits() {
+    let arrives = |size, count, micros| {
+        let spin = Duration::from_micros(micros);
+        [Kind::Latency, Kind::Throughput].map(|kind| {
+            let request = Request { kind, size, count, spin };
+            Request::from_bytes(request.to_bytes()) == Some(request)
+        })
+    };
+    assert_eq!(arrives(1, 1, 0), [true; 2]);
+    assert_eq!(arrives(MAX_SIZE, 10_000_000, 1_000_000_000), [true; 2]);
+    let refused =
+        [(0, 1, 0), (1, 0, 0), (MAX_SIZE + 1, 1, 0), (1, 10_000_001, 0), (1, 1, 1_000_000_001)];
+    for (size, count, micros) in refused {
+        assert_eq!(arrives(size, count, micros), [false; 2], "{size} {count} {micros}");
+    }
+}

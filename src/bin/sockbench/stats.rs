@@ -98,3 +98,14 @@ impl fmt::Display for Ratio {
         write!(f, "{:.2}{}", self.mid, if self.doubt().is_some() { MARK } else { "" })
     }
 }
+
+#[cfg(test)]
+#[test]
+fn the_middle_and_the_nearest_rank() {
+    assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
+    assert_eq!(median(&[4.0, 1.0, 3.0, 2.0]), 2.5);
+    let spread = Spread::of(&[4.0, 1.0, 9.0]);
+    assert_eq!((spread.lo, spread.mid, spread.hi), (1.0, 4.0, 9.0));
+    let of_three = |q| quantile(&[10, 20, 30], q);
+    assert_eq!([0.0, 0.3, 0.4, 0.5, 0.7, 1.0].map(of_three), [10, 10, 20, 20, 30, 30]);
+}

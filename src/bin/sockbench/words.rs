@@ -186,3 +186,76 @@ fn compare(
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rows::{LATENCY, THROUGHPUT, read};
+
+    const TWOFOLD: &str = "\n?  The rounds of this row differ twofold: ";
+    const ONE_THREAD: &str = "\nOne thread, no wake-up: ";
+
+    #[test]
+    fn latency_in_words() {
+        let rows = "\
+latency,unix,block,64,9,3,5000,7000,8000,9000,10000,11000,12000,100000,2500,7500,8500
+latency,tcp,block,64,9,3,6000,8000,12000,13000,14000,15000,16000,90000,,7000,15000
+latency,unix,spin,64,9,3,500,700,800,900,1000,1100,1200,1000000,2500,750,850
+latency,one-thread,none,64,9,3,500,700,820,900,1000,1100,1200,1000000,2500,800,840
+latency,unix,block,1,9,3,5000,7000,8000,9000,10000,11000,12000,100000,2500,7500,8500
+";
+        let (notes, rows) = read(LATENCY, &format!("# a note\n{LATENCY}\n{rows}")).unwrap();
+        let text = latency(&notes, &rows, false);
+        for wanted in [
+            "a note\n\nLatency of 1 byte.\n",
+            "\n\nLatency of 64 bytes.\n",
+            "
+| network, wait          | one way |  min |  p50 |  p90 |  p99 | p99.9 |  max |       rounds |  CPU |
+| ---------------------- | ------: | ---: | ---: | ---: | ---: | ----: | ---: | -----------: | ---: |
+| Unix, block            |    4.00 | 7.00 | 8.00 | 9.00 | 10.0 |  11.0 | 12.0 | 7.50 to 8.50 | 2.50 |
+| TCP, block             |  6.00 ? | 8.00 | 12.0 | 13.0 | 14.0 |  15.0 | 16.0 | 7.00 to 15.0 |    - |
+| Unix, spin             |    0.40 | 0.70 | 0.80 | 0.90 | 1.00 |  1.10 | 1.20 | 0.75 to 0.85 | 2.50 |
+| one thread, no wake-up |    0.41 | 0.70 | 0.82 | 0.90 | 1.00 |  1.10 | 1.20 | 0.80 to 0.84 | 2.50 |
+
+Blocking, unsure: TCP takes 1.50 times as long as Unix, but the rounds differ twofold (p50 7.00 to 15.0; 7.50 to 8.50 µs).
+Unix: blocking takes 10.00 times as long as polling (p50 8.00 and 0.80 µs).
+Unix, unsure: one thread and polling take equally long, within 5 %, but the rounds overlap (p50 0.80 to 0.84; 0.75 to 0.85 µs).
+",
+            TWOFOLD,
+            ONE_THREAD,
+        ] {
+            assert!(text.contains(wanted), "{wanted}: {text}");
+        }
+        let calm = latency(&notes, &rows[..2], false);
+        assert!(!calm.contains(TWOFOLD) && !calm.contains(ONE_THREAD), "{calm}");
+    }
+
+    #[test]
+    fn throughput_in_words() {
+        let rows = "\
+throughput,unix,block,65536,9,3,4000,3900,4100,62500,0.25
+throughput,tcp,block,65536,9,3,950,900,1900,150000,
+throughput,pipe,block,65536,9,3,4100,3000,4200,62500,0.5
+throughput,unix,block,1,9,3,1,0.9,1.1,1000000,25
+throughput,pipe,block,1,9,3,1.5,1.2,1.6,1500000,25
+";
+        let (notes, rows) = read(THROUGHPUT, &format!("# a note\n{THROUGHPUT}\n{rows}")).unwrap();
+        let text = throughput(&notes, &rows);
+        let wanted = "
+| network, wait | message |     median |                rounds | messages/s | CPU s per GB |
+| ------------- | ------: | ---------: | --------------------: | ---------: | -----------: |
+| Unix, block   |  1 byte |  1.00 MB/s |     0.90 to 1.10 MB/s |  1,000,000 |         25.0 |
+| pipe, block   |  1 byte |  1.50 MB/s |     1.20 to 1.60 MB/s |  1,500,000 |         25.0 |
+| Unix, block   |     64K |  4.00 GB/s |     3.90 to 4.10 GB/s |     62,500 |         0.25 |
+| TCP, block    |     64K | 950 MB/s ? | 900 MB/s to 1.90 GB/s |    150,000 |            - |
+| pipe, block   |     64K |  4.10 GB/s |     3.00 to 4.20 GB/s |     62,500 |         0.50 |
+
+1 byte, blocking: a pipe moves 1.50 times as much as Unix (1.50 MB/s and 1.00 MB/s).
+64K, blocking, unsure: Unix moves 4.21 times as much as TCP, but the rounds differ twofold (3.90 to 4.10 GB/s; 900 MB/s to 1.90 GB/s).
+64K, blocking, unsure: a pipe and Unix move the same amount, within 5 %, but the rounds overlap (3.00 to 4.20 GB/s; 3.90 to 4.10 GB/s).
+";
+        for wanted in ["a note\n\nThroughput, one way", wanted, TWOFOLD] {
+            assert!(text.contains(wanted), "{wanted}: {text}");
+        }
+    }
+}
