@@ -213,6 +213,13 @@ fn several_listeners_share_the_bound_and_end_together() {
             let server = scope.spawn(|| serve(&listeners, 2, handler));
             let (_unix, tcp) = (ShutDown(&listeners[0]), ShutDown(&listeners[1]));
             let addrs = listeners.each_ref().map(|listener| listener.local_addr().unwrap());
+            // Both places at once, one by each listener.
+            let mut held = addrs.each_ref().map(|addr| Conn::connect(addr).unwrap());
+            for conn in &mut held {
+                conn.write_all(b"x").unwrap();
+                conn.read_exact(&mut [0]).unwrap();
+            }
+            drop(held);
             thread::scope(|scope| {
                 for seed in 1..=40 {
                     let addr = &addrs[seed as usize % 2];

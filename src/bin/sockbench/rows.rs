@@ -116,7 +116,7 @@ pub fn read(header: &str, text: &str) -> Result<(Vec<String>, Vec<Row>), String>
     let mut headed = false;
     for (n, line) in text.split_inclusive('\n').enumerate() {
         let wrong = |why: &str| {
-            let start: String = line.trim_end().chars().take(60).collect();
+            let start: String = line.trim_end_matches('\n').chars().take(60).collect();
             Err(format!("line {} {why}: {start:?}", n + 1))
         };
         let Some(line) = line.strip_suffix('\n') else { return wrong("is cut short") };
