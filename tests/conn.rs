@@ -12,7 +12,9 @@ use streamsock::{Addr, Conn, Listener};
 
 mod common;
 
-use common::{Random, TempDir, connected, example, over_both, read_all, wait_until, watchdog};
+use common::{
+    Random, TempDir, assert_silent, connected, example, over_both, read_all, wait_until, watchdog,
+};
 
 #[test]
 fn bytes_go_both_ways() {
@@ -104,7 +106,7 @@ fn timeouts_end_a_wait() {
         client.set_write_timeout(Some(Duration::from_millis(40))).unwrap();
         assert_eq!(client.read_timeout().unwrap(), Some(Duration::from_millis(20)));
         assert_eq!(client.write_timeout().unwrap(), Some(Duration::from_millis(40)));
-        assert_eq!(client.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+        assert_silent(&client);
         // Nobody reads: the buffers fill up, and then the write runs out of time.
         let error = (0..1000).find_map(|_| client.write_all(&[0; 1 << 16]).err());
         assert_eq!(error.unwrap().kind(), ErrorKind::WouldBlock);

@@ -13,7 +13,7 @@ mod common;
 
 #[cfg(target_os = "linux")]
 use common::wait_until;
-use common::{Random, connected, over_both, under, with_server};
+use common::{Random, assert_silent, connected, over_both, under, with_server};
 
 /// Never polls, hardly polls, and polls until the answer is there.
 const BUDGETS: [Duration; 3] =
@@ -87,7 +87,7 @@ fn timeouts_and_errors_come_through() {
         let (client, server) = connected(addr);
         client.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
         let mut client = spin(client);
-        assert_eq!(client.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+        assert_silent(&mut client);
         drop(server);
         assert_eq!(client.read(&mut [0]).unwrap(), 0);
         let error = (0..100).find_map(|_| client.write(b"x").err()).unwrap();
@@ -108,7 +108,7 @@ fn into_inner_gives_a_conn_that_blocks() {
         let timeout = Duration::from_millis(30);
         client.set_read_timeout(Some(timeout)).unwrap();
         let start = Instant::now();
-        assert_eq!(client.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+        assert_silent(&mut client);
         assert!(start.elapsed() >= timeout / 2);
     });
 }
@@ -211,7 +211,7 @@ fn it_lends_what_does_not_read_or_write() {
         assert!(shown.ends_with(&format!("peer: {} }}, budget: 50µs }}", addrs.1)), "{shown}");
 
         client.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-        assert_eq!(client.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+        assert_silent(&mut client);
         client.set_write_timeout(Some(Duration::from_millis(20))).unwrap();
         let error = (0..1000).find_map(|_| client.write_all(&[0; 1 << 16]).err());
         assert_eq!(error.unwrap().kind(), ErrorKind::WouldBlock);

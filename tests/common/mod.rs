@@ -5,7 +5,7 @@
 use std::env;
 use std::fs::{self, Permissions};
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
@@ -301,6 +301,18 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Nothing comes for as long as the read timeout. Unlike a read without one, it may be interrupted:
+/// when another thread starts a process, for one.
+pub fn assert_silent(mut conn: impl Read) {
+    let error = loop {
+        match conn.read(&mut [0]) {
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            read => break read.unwrap_err(),
+        }
+    };
+    assert_eq!(error.kind(), ErrorKind::WouldBlock);
 }
 
 /// What comes until end of file.
