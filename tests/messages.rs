@@ -31,7 +31,7 @@ fn reads(buffer: usize) -> Vec<String> {
 }
 
 #[test]
-fn what_do_the_reads_return_if_the_buffer_has_3_bytes_and_if_it_has_100() {
+fn what_do_the_reads_return_if_the_buffer_has_4_bytes_and_if_it_has_100() {
     assert_eq!(reads(4), ["onet", "woth", "ree"]);
     assert_eq!(reads(100), ["onetwothree"]);
 }
