@@ -3,12 +3,13 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 mod common;
 
-use common::{connected, over_both};
+use common::{TempDir, build, connected, over_both, run, source, watchdog};
 
 /// Long enough to see that nothing comes.
 const MOMENT: Duration = Duration::from_millis(50);
@@ -71,12 +72,25 @@ fn how_long_can_a_peer_make_read_exact_wait_for_1_mib_if_the_timeout_is_200_ms()
 }
 
 #[test]
-fn what_does_read_exact_return_if_the_peer_closes_after_5_bytes() {
-    let (mut near, mut far) = UnixStream::pair().unwrap();
-    far.set_read_timeout(Some(Duration::from_secs(100))).unwrap();
-    near.write_all(b"01234").unwrap();
-    drop(near);
-    assert_eq!(far.read_exact(&mut [0; 10]).unwrap_err().kind(), ErrorKind::UnexpectedEof);
+fn what_do_read_exact_and_read_by_return_if_the_peer_closes_after_5_bytes() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let changed = source(
+        "timeouts",
+        &[
+            ("in pauses {", "in pauses.into_iter().take(5) {"),
+            // So that only the peer can end a call.
+            ("from_millis(200)", "from_secs(200)"),
+            ("from_millis(by)", "from_secs(by)"),
+        ],
+    );
+    let (_, text, _) = run(&mut Command::new(build(&dir, "timeouts", &changed)));
+    let calls: Vec<_> = text.lines().skip(1).collect();
+    assert_eq!(calls.len(), 4, "{text}");
+    assert!(calls.iter().all(|call| call.ends_with("Err(UnexpectedEof)")), "{text}");
+    // Only of read_by is it known how much has arrived.
+    let known = |call: &&str| call.contains("read_by") && call.contains(" 5 bytes ");
+    assert!(calls[2..].iter().all(known), "{text}");
 }
 
 #[test]
