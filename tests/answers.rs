@@ -23,6 +23,20 @@ const MOMENT: Duration = Duration::from_millis(50);
 // stale
 
 #[test]
+fn which_of_the_four_cases_look_alike_to_connect_and_which_to_bind() {
+    let dir = TempDir::new();
+    let (_, text, _) = run(Command::new(example("stale")).env("TMPDIR", dir.path()));
+    let answers = |call: &str| -> Vec<_> {
+        let answer = |line| str::strip_prefix(line, &format!("  {call:17}  "));
+        text.lines().filter_map(answer).collect()
+    };
+    let [nothing, live, dead, regular] = answers("connect")[..] else { panic!("{text}") };
+    assert!(dead == regular && live != dead && nothing != dead && nothing != live, "{text}");
+    let [nothing, live, dead, regular] = answers("bind")[..] else { panic!("{text}") };
+    assert!(live == dead && dead == regular && nothing != live, "{text}");
+}
+
+#[test]
 fn what_do_connect_and_bind_say_of_a_directory_and_of_a_path_in_no_directory() {
     let dir = TempDir::new();
     let connect = UnixStream::connect(dir.path()).unwrap_err();
