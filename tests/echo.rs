@@ -1,10 +1,11 @@
 //! The echo pair as a person meets it: processes with arguments, output and an exit status.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -12,7 +13,12 @@ use streamsock::{Addr, Conn};
 
 mod common;
 
-use common::{Random, Server, TempDir, assert_silent, example, over_both, read_all, run, watchdog};
+use common::{
+    Random, Server, TempDir, assert_silent, example, over_both, read_all, run, wait_until, watchdog,
+};
+
+/// Long enough to see that nothing comes.
+const MOMENT: Duration = Duration::from_millis(50);
 
 fn program(name: &str) -> Command {
     Command::new(example(name))
@@ -244,7 +250,7 @@ fn what_does_the_second_of_two_clients_see_if_max_conns_is_1() {
             // It connects, and can write: the kernel does that. Only the answer does not come,
             let mut second = Conn::connect(addr).unwrap();
             second.write_all(b"x").unwrap();
-            second.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+            second.set_read_timeout(Some(MOMENT)).unwrap();
             assert_silent(&second);
 
             // until the first has left.
@@ -252,6 +258,36 @@ fn what_does_the_second_of_two_clients_see_if_max_conns_is_1() {
             drop(first);
             second.read_exact(&mut [0]).unwrap();
         });
+    });
+}
+
+#[test]
+fn what_harm_can_clients_do_that_connect_and_say_nothing_and_what_would_prevent_it() {
+    over_both(|addr| {
+        for timeout in [None, Some(MOMENT)] {
+            let (start, started) = mpsc::channel();
+            let handler = |conn: Conn| {
+                start.send(()).unwrap();
+                conn.set_read_timeout(timeout).unwrap();
+                common::echo(conn);
+            };
+            common::with_server(addr, 1, handler, |addr| {
+                let _silent = Conn::connect(addr).unwrap();
+                started.recv().unwrap();
+                let next = || {
+                    let mut conn = Conn::connect(addr)?;
+                    conn.set_read_timeout(Some(MOMENT))?;
+                    conn.write_all(b"x")?;
+                    conn.read_exact(&mut [0])
+                };
+                match timeout {
+                    // The silent one keeps its place, the only one, for as long as it likes.
+                    None => assert_eq!(next().unwrap_err().kind(), ErrorKind::WouldBlock),
+                    // It loses its place, though it is still there. (As does who is slow: again.)
+                    Some(_) => wait_until(|| next().is_ok()),
+                }
+            });
+        }
     });
 }
 
