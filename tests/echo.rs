@@ -14,7 +14,8 @@ use streamsock::{Addr, Conn};
 mod common;
 
 use common::{
-    Random, Server, TempDir, assert_silent, example, over_both, read_all, run, wait_until, watchdog,
+    Random, Server, TempDir, assert_silent, build, example, over_both, read_all, run, source,
+    wait_until, watchdog,
 };
 
 /// Long enough to see that nothing comes.
@@ -288,6 +289,41 @@ fn what_harm_can_clients_do_that_connect_and_say_nothing_and_what_would_prevent_
                 }
             });
         }
+    });
+}
+
+#[test]
+fn what_becomes_of_a_big_file_if_everything_is_sent_before_anything_is_received() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let changed = source(
+        "echo_client",
+        &[
+            ("thread::spawn(move || {", "(move || {"),
+            ("reads end of file\n    });", "reads end of file\n    })();"),
+            // Or it would hang for ever.
+            ("ExitCode, thread}", "ExitCode, time::Duration}"),
+            (
+                "Arc::new(conn);",
+                "Arc::new(conn); conn.set_write_timeout(Some(Duration::from_millis(500)))?;",
+            ),
+        ],
+    );
+    let client = build(&dir, "echo_client", &changed);
+    let size = 256 << 20; // more than all buffers hold
+    File::create_new(dir.join("big")).unwrap().set_len(size as u64).unwrap();
+    over_both(|addr| {
+        let server = echo_server(addr);
+        let mut command = Command::new(&client);
+        command.arg(server.addrs[0].to_string()).arg("-");
+        let file = File::open(dir.join("big")).unwrap();
+        let (code, received, stderr) = run(command.stdin(file));
+        // Both waited in write, each for the other to read. Now it reads, and what it sent comes.
+        assert_eq!(code, Some(1), "{stderr}");
+        assert!(stderr.contains("temporarily unavailable"), "{stderr}");
+        assert!((1..size).contains(&received.len()), "{}", received.len());
+        drop(server);
+        clean(addr);
     });
 }
 
