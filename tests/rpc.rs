@@ -12,6 +12,7 @@ use streamsock::{Addr, Conn, Listener};
 
 #[path = "../examples/netrpc"]
 mod netrpc {
+    pub mod arith;
     pub mod client;
     pub mod decode;
     pub mod definitions;
@@ -28,6 +29,7 @@ mod common;
 use common::{
     Server as Process, TempDir, connected, example, over_both, read_all, run, watchdog, with_server,
 };
+use netrpc::arith::{Args, Quotient};
 use netrpc::client::{Client, Error};
 use netrpc::encode::SentTypes;
 use netrpc::gob::{Record, Value, record};
@@ -471,6 +473,19 @@ fn is_multiply_refused_if_args_has_a_field_c_as_well() {
     let mut client = Client::dial(&server.addrs[0]).unwrap();
     let args = Wider { a: 6, b: 7, c: "nobody reads this".into() };
     assert_eq!(client.call::<i64>("Arith.Multiply", &args).unwrap(), 42);
+}
+
+#[test]
+fn what_does_divide_return_for_17_by_5_and_then_for_1_by_0() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let server = rpc_server(&[&dir.join("s").display().to_string(), "tcp:127.0.0.1:0"], 2);
+    for addr in &server.addrs {
+        let mut client = Client::dial(addr).unwrap();
+        let mut divide = |a, b| client.call::<Quotient>("Arith.Divide", &Args { a, b });
+        assert_eq!(divide(17, 5).unwrap(), Quotient { quo: 3, rem: 2 });
+        assert!(matches!(divide(1, 0), Err(Error::Server(why)) if why == "divide by zero"));
+    }
 }
 
 #[test]
