@@ -489,6 +489,28 @@ fn what_does_divide_return_for_17_by_5_and_then_for_1_by_0() {
 }
 
 #[test]
+fn what_does_the_page_show_of_subtract_once_it_is_registered_and_called() {
+    over_both(|addr| {
+        let mut server = server();
+        server.register("Arith.Subtract", |args: Args| Ok(args.a - args.b));
+        with_server(
+            addr,
+            100,
+            |conn| drop(server.serve(conn, |conn| conn)),
+            |addr| {
+                let mut client = Client::dial(addr).unwrap();
+                let args = Args { a: 5, b: 8 };
+                assert_eq!(client.call::<i64>("Arith.Subtract", &args).unwrap(), -3);
+                let page = said(addr, b"GET /debug/rpc HTTP/1.0\r\n\r\n");
+                let row =
+                    "<td align=left>Subtract(main.Args, *int) error</td><td align=center>1</td>";
+                assert!(page.contains("Service Arith") && page.contains(row), "{page}");
+            },
+        );
+    });
+}
+
+#[test]
 fn what_has_the_first_call_that_the_second_has_not() {
     let mut types = SentTypes::default();
     let first = call(&mut types, "Greeter.Greet", &"Joe");
