@@ -142,7 +142,10 @@ fn a_handler_that_panics_ends_its_connection_only() {
     over_both(|addr| {
         with_rpc(addr, |addr| {
             let mut other = Client::dial(addr).unwrap();
-            let mut client = Client::dial(addr).unwrap();
+            // A panic that prints its backtrace may take longer than the ten seconds of `dial`.
+            let conn = Conn::connect(addr).unwrap();
+            conn.set_read_timeout(Some(Duration::from_secs(200))).unwrap();
+            let mut client = Client::new(conn, |conn| conn).unwrap();
             let failed = client.call::<bool>("Bad.Luck", &"").unwrap_err();
             assert_eq!(failed.to_string(), "the server has ended");
             assert_eq!(greet(&mut other, "Joe").unwrap(), "Hello, Joe");
