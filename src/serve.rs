@@ -57,11 +57,11 @@ where
     // This thread serves nobody. It starts an acceptor where one is missing, after a failure later.
     thread::scope(|scope| {
         let mut state = server.state.lock().unwrap();
-        while !listeners.iter().all(Listener::is_shut_down) {
-            if server.missing(&state).is_none() {
-                state = server.changed.wait(state).unwrap();
-                continue;
-            }
+        let has_ended = || listeners.iter().all(Listener::is_shut_down);
+        while !has_ended() {
+            // In this order, as the last one may be shut down meanwhile, with no thread left to say so.
+            let is_idle = |state: &mut State| server.missing(state).is_none() && !has_ended();
+            state = server.changed.wait_while(state, is_idle).unwrap();
             let pause = LONGEST_PAUSE.min(FIRST_PAUSE * ((1 << state.failures.min(9)) / 2));
             let is_missing = |state: &mut State| server.missing(state).is_some();
             (state, _) = server.changed.wait_timeout_while(state, pause, is_missing).unwrap();

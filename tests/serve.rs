@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Barrier, mpsc};
 use std::time::Duration;
 use std::{panic, slice, thread};
@@ -140,6 +140,27 @@ fn what_a_panic_throws_harms_nobody() {
             good.write_all(b"x").unwrap();
             good.read_exact(&mut [0]).unwrap();
         });
+    });
+}
+
+/// However early it comes, with no thread in `accept` yet: the server is about to start one, or to wait.
+#[test]
+fn a_shutdown_may_come_at_any_moment() {
+    over_both(|addr| {
+        for moments in 0..400 {
+            let listener = Listener::bind(addr).unwrap();
+            let begins = AtomicBool::new(false);
+            thread::scope(|scope| {
+                let server = scope.spawn(|| {
+                    begins.store(true, Ordering::SeqCst);
+                    serve(slice::from_ref(&listener), 4, drop)
+                });
+                wait_until(|| begins.load(Ordering::SeqCst));
+                (0..moments).for_each(|_| std::hint::spin_loop());
+                listener.shutdown().unwrap();
+                server.join().unwrap().unwrap();
+            });
+        }
     });
 }
 
