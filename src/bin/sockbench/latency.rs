@@ -67,8 +67,7 @@ pub fn measure(options: &Options) -> Result<(Vec<String>, Vec<Row>), Error> {
             for Row { series, per_s, .. } in &rows {
                 if *per_s < 0.95 * rate as f64 {
                     let reached = figures::thousands(*per_s);
-                    notes
-                        .push(format!("{series}: overloaded, {reached} messages a second at most"));
+                    notes.push(format!("{series}: did not keep up: {reached} messages a second"));
                 }
             }
         }
@@ -179,7 +178,6 @@ impl Results {
             series: self.cell.series,
             size,
             count: options.count,
-            rounds: options.rounds,
             figure: Spread { mid: quantiles[1], ..Spread::of(&self.medians) },
             per_s: self.samples.len() as f64 / self.took.as_secs_f64(),
             cpu: cpu.map(|cpu| cpu.as_nanos() as f64 / self.samples.len() as f64),

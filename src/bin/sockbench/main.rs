@@ -64,8 +64,8 @@ latency and throughput also take:
   --spin MICROS    how long to poll before sleeping, with --wait spin (50)
   --connect ADDR   measure to a server that runs elsewhere
   -n COUNT         latency: round trips in a round (10000)
-  --rate N         latency: a message is due N times a second; count from when it was due, also if the
-                   last one came back too late to send it then
+  --rate N         latency: send N messages a second, on a schedule; each counts from when it was due,
+                   even if a late answer delayed it
   --total BYTES    throughput: bytes in a round (1G), as far as 200000 messages go
   --sndbuf BYTES   throughput: SO_SNDBUF, and
   --rcvbuf BYTES   SO_RCVBUF of both ends; for these, build with --features sockopt

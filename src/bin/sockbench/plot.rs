@@ -110,7 +110,7 @@ impl Line {
     /// The medians, and through each a bar from the lowest round to the highest.
     fn draw(&self, svg: &mut String, x: &Scale, y: &Scale) {
         let (mut along, mut bars) = (String::new(), String::new());
-        for (i, &(at, Spread { mid, lo, hi })) in self.points.iter().enumerate() {
+        for (i, &(at, Spread { mid, lo, hi, .. })) in self.points.iter().enumerate() {
             let at = x.place(at);
             let _ = write!(along, "{}{at:.1} {:.1}", if i == 0 { "M" } else { "L" }, y.place(mid));
             let _ = write!(bars, "M{at:.1} {:.1}V{:.1}", y.place(lo), y.place(hi));

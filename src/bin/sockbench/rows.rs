@@ -26,7 +26,6 @@ pub struct Row {
     pub series: Series,
     pub size: usize,
     pub count: usize,
-    pub rounds: usize,
     /// What is compared. Latency: the median of all round trips, and the lowest and the highest median
     /// of a round. Throughput: MB a second, of the rounds.
     pub figure: Spread,
@@ -45,8 +44,9 @@ pub const QUANTILES: [(&str, f64); 6] =
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Row { benchmark, series, size, count, rounds, per_s, .. } = self;
-        let (network, wait, Spread { mid, lo, hi }) = (series.network, series.wait, self.figure);
+        let Row { benchmark, series, size, count, per_s, .. } = self;
+        let (network, wait) = (series.network, series.wait);
+        let Spread { mid, lo, hi, rounds } = self.figure;
         write!(f, "{benchmark},{network},{wait},{size},{count},{rounds},")?;
         if *benchmark == "throughput" {
             let cpu = self.cpu.map(|cpu| format!("{cpu:.4}")).unwrap_or_default();
@@ -71,6 +71,7 @@ impl Row {
             "" => Some(None),
             field => field.parse().ok().filter(|f| (0.0..=1e15).contains(f)).map(Some),
         };
+        let rounds = number(5, 1000)?;
         let known =
             if header == LATENCY { &["latency", "latency-1cpu"][..] } else { &["throughput"] };
         let mut row = Row {
@@ -78,8 +79,7 @@ impl Row {
             series: Series::find(fields[1], fields[2])?,
             size: number(3, MAX_SIZE)?,
             count: number(4, 10_000_000)?,
-            rounds: number(5, 1000)?,
-            figure: Spread { mid: figure(6)?, lo: figure(7)?, hi: figure(8)? },
+            figure: Spread { mid: figure(6)?, lo: figure(7)?, hi: figure(8)?, rounds },
             per_s: figure(9)?,
             cpu: None,
             oneway: figure(6)?,
@@ -89,12 +89,12 @@ impl Row {
             for (quantile, at) in row.quantiles.iter_mut().zip(7..) {
                 *quantile = figure(at)?;
             }
-            row.figure = Spread { mid: row.quantiles[1], lo: figure(15)?, hi: figure(16)? };
+            row.figure = Spread { mid: row.quantiles[1], lo: figure(15)?, hi: figure(16)?, rounds };
             (row.per_s, row.cpu) = (figure(13)?, cpu(14)?);
         } else {
             row.cpu = cpu(10)?;
         }
-        let Spread { mid, lo, hi } = row.figure;
+        let Spread { mid, lo, hi, .. } = row.figure;
         ([lo, mid, hi].is_sorted() && row.quantiles.is_sorted()).then_some(row)
     }
 }

@@ -22,12 +22,13 @@ pub fn is_tie(ratio: f64) -> bool {
     (0.95..=1.05).contains(&ratio)
 }
 
-/// A figure, with its lowest and its highest round.
+/// A figure, with the lowest and the highest of so many rounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
     pub mid: f64,
     pub lo: f64,
     pub hi: f64,
+    pub rounds: usize,
 }
 
 impl Spread {
@@ -35,16 +36,11 @@ impl Spread {
     pub fn of(rounds: &[f64]) -> Spread {
         let lo = rounds.iter().copied().fold(f64::INFINITY, f64::min);
         let hi = rounds.iter().copied().fold(0.0, f64::max);
-        Spread { mid: median(rounds), lo, hi }
+        Spread { mid: median(rounds), lo, hi, rounds: rounds.len() }
     }
 
     pub fn times(self, factor: f64) -> Spread {
-        Spread { mid: self.mid * factor, lo: self.lo * factor, hi: self.hi * factor }
-    }
-
-    /// Whether there was one round, or several that are all the same, which is as good as never so.
-    fn is_single(&self) -> bool {
-        self.lo == self.hi
+        Spread { mid: self.mid * factor, lo: self.lo * factor, hi: self.hi * factor, ..self }
     }
 
     /// Whether one round was at least twice another: its middle says little.
@@ -70,7 +66,7 @@ impl Ratio {
             lo: a.lo / b.hi,
             hi: a.hi / b.lo,
             twofold: a.is_twofold() || b.is_twofold(),
-            single: a.is_single() && b.is_single(),
+            single: a.rounds.min(b.rounds) == 1,
         }
     }
 

@@ -35,14 +35,13 @@ pub fn measure(options: &Options) -> Result<(Vec<String>, Vec<Row>), Error> {
             Ok(())
         })?;
         for (cell, rates) in all {
-            let (figure, rounds) = (Spread::of(&rates), options.rounds);
-            let gb = (size * count * rounds) as f64 / 1e9;
+            let figure = Spread::of(&rates);
+            let gb = (size * count * figure.rounds) as f64 / 1e9;
             rows.push(Row {
                 benchmark: "throughput",
                 series: cell.series,
                 size,
                 count,
-                rounds,
                 figure,
                 per_s: figure.mid * 1e6 / size as f64,
                 cpu: cell.cpu.map(|cpu| cpu.as_secs_f64() / gb),
