@@ -25,7 +25,7 @@ fn main() -> io::Result<()> {
         made => made?,
     }
     if fs::symlink_metadata(&dir)?.permissions().mode() & 0o777 != 0o700 {
-        return Err(io::Error::other(format!("the mode of {dir:?} is not 0700: remove it")));
+        return Err(io::Error::other(format!("{dir:?} does not have mode 0700: remove it")));
     }
 
     // The second wall: connect(2) requires write permission on the socket's file.

@@ -108,7 +108,7 @@ impl Listener {
     }
 
     /// Like [`bind`](Listener::bind), but gives the socket's file the mode `mode`, whatever the umask
-    /// (as long as that leaves the owner his rights).
+    /// (unless it takes the owner's own permissions away).
     /// At no instant can anyone connect whom the mode shuts out: connecting requires write permission,
     /// `0o200`, `0o020` or `0o002` ([unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html); some
     /// old systems ignore the mode). A directory of mode 0700 protects as well, on every system, and

@@ -263,7 +263,7 @@ fn a_signal_does_not_end_a_connect() {
         let place = std::fs::read_to_string(format!("/proc/{pid}/wchan")).unwrap();
         place.contains("unix_wait_for_peer") || (place == "0" && is_asleep(pid))
     });
-    let kill = Command::new("kill").args(["-SEGV", &pid.to_string()]).status().unwrap();
+    let kill = Command::new("sh").args(["-c", &format!("kill -SEGV {pid}")]).status().unwrap();
     assert!(kill.success());
     wait_until(|| !has_pending_signal(pid));
     for conn in listener.incoming() {

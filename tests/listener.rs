@@ -36,7 +36,11 @@ fn names_and_ipv6_are_bound_and_connected_to() {
     assert_eq!(listener.accept().unwrap().1, client.local_addr().unwrap());
     match Listener::bind(&"tcp:[::1]:0".parse().unwrap()) {
         Ok(listener) => assert_works(&listener),
-        Err(e) => assert_eq!(e.kind(), ErrorKind::AddrNotAvailable), // no IPv6 here
+        // No IPv6 here: EADDRNOTAVAIL, or EAFNOSUPPORT of Linux or of the BSDs.
+        Err(e) => assert!(
+            e.kind() == ErrorKind::AddrNotAvailable
+                || [47, 97].contains(&e.raw_os_error().unwrap())
+        ),
     }
 }
 
@@ -227,7 +231,7 @@ fn without_a_descriptor_shutdown_works_and_a_client_can_wait() {
         let mut queues = Conn::connect(&left.local_addr().unwrap()).unwrap();
         let mut files = exhaust_descriptors();
         left.shutdown().unwrap();
-        // Not even a second time.
+        // The second call needs none, either.
         files.extend(exhaust_descriptors());
         left.shutdown().unwrap();
         assert_eq!(queues.read(&mut [0]).unwrap_or(0), 0);

@@ -171,6 +171,7 @@ fn it_waits_for_the_lock_to_be_released() {
     if !under("true", "it_waits_for_the_lock_to_be_released") {
         return;
     }
+    let _watchdog = watchdog();
     let dir = TempDir::new();
     let path = dir.join("s");
     // On a busy machine its second may be over when the lock is released: then once more.

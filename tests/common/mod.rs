@@ -7,7 +7,7 @@ use std::fs::{self, Permissions};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::Shutdown;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, ChildStderr, Command, Output, Stdio};
@@ -29,7 +29,7 @@ impl TempDir {
         loop {
             let random = RandomState::new().build_hasher().finish() as u32;
             let dir = base.join(format!("ss{random:x}"));
-            if fs::create_dir(&dir).is_ok() {
+            if fs::DirBuilder::new().mode(0o755).create(&dir).is_ok() {
                 return TempDir(dir);
             }
         }
