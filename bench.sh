@@ -7,7 +7,7 @@
 set -eu
 cd "$(dirname "$0")"
 
-latency='-s 1,16,64,128,256,1K,4K,16K,64K -n 10000 -r 5'
+latency='-s 1,16,64,128,256,1K,4K,16K,64K -n 6000 -r 5'
 throughput='-s 64,256,1K,4K,16K,64K,256K,512K,1M,4M,16M,32M --total 512M -r 5'
 case "${1-}" in
 '') ;;
