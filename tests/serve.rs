@@ -212,6 +212,13 @@ fn it_returns_after_the_handlers_that_run() {
     });
 }
 
+/// Says that the client is served, and waits until it leaves.
+#[cfg(target_os = "linux")]
+fn keep_a_place(mut conn: Conn) {
+    conn.write_all(b"!").unwrap();
+    assert_eq!(conn.read(&mut [0]).unwrap(), 0);
+}
+
 /// Both kinds of listener at once, for the tests below.
 fn over_two(body: impl FnOnce([Listener; 2])) {
     let _watchdog = watchdog();
@@ -325,10 +332,6 @@ fn a_shutdown_lets_nobody_in_beyond_the_bound() {
     }
     for [stays, ends] in [[0, 1], [1, 0]] {
         over_two(|listeners| {
-            let handler = |mut conn: Conn| {
-                conn.write_all(b"!").unwrap();
-                assert_eq!(conn.read(&mut [0]).unwrap(), 0);
-            };
             let client = |at: usize| Conn::connect(&listeners[at].local_addr().unwrap()).unwrap();
             let served = |at| {
                 let mut conn = client(at);
@@ -336,7 +339,7 @@ fn a_shutdown_lets_nobody_in_beyond_the_bound() {
                 conn
             };
             thread::scope(|scope| {
-                let server = scope.spawn(|| serve(&listeners, 2, handler));
+                let server = scope.spawn(|| serve(&listeners, 2, keep_a_place));
                 let end = ShutDown(&listeners[stays]);
                 let ended = ShutDown(&listeners[ends]);
                 // Two at once through each leave two threads that accept there.
@@ -375,15 +378,11 @@ fn no_listener_is_stranded_at_the_bound() {
     }
     for [busy, other] in [[0, 1], [1, 0]] {
         over_two(|listeners| {
-            let handler = |mut conn: Conn| {
-                conn.write_all(b"!").unwrap();
-                assert_eq!(conn.read(&mut [0]).unwrap(), 0);
-            };
             let client = |at: usize, name: &'static str| {
                 (name, Conn::connect(&listeners[at].local_addr().unwrap()).unwrap())
             };
             thread::scope(|scope| {
-                let server = scope.spawn(|| serve(&listeners, 2, handler));
+                let server = scope.spawn(|| serve(&listeners, 2, keep_a_place));
                 let ends = listeners.each_ref().map(ShutDown);
                 let mut keeps = client(other, "keeps");
                 keeps.1.read_exact(&mut [0]).unwrap();
