@@ -25,7 +25,7 @@ fn main() -> io::Result<()> {
     // accept(2), and a thread for each client, in which it is connected to the other address.
     serve(&[listener], 512, |client| match Conn::connect(&there) {
         Ok(server) => relay(&client, &server),
-        Err(e) => eprintln!("cannot connect to {there}: {e}"), // and the client reads end of file
+        Err(e) => eprintln!("cannot connect to {there}: {e}"), // and drops the client
     })
 }
 
