@@ -306,6 +306,16 @@ fn types_must_fit_even_if_nothing_is_of_them() {
 }
 
 #[test]
+fn a_definition_is_of_one_type() {
+    // A slice of int and a map of int to int, both 64.
+    let both = message(
+        b"\x7f\x02\x01\x02\xff\x80\x00\x01\x04\x00\x02\x01\x02\xff\x80\x00\x01\x04\x01\x04\x00\x00",
+    );
+    let e = decode::<Vec<i64>>(&[&*both, b"\x05\xff\x80\x00\x01\x02"].concat()).unwrap_err();
+    assert_eq!(e.to_string(), "gob: a definition of two types");
+}
+
+#[test]
 fn id_0_is_no_type() {
     assert!(refused::<Args>(b"\x03\x00\x00\x00").contains("is not defined"));
     assert!(refused::<Vec<i64>>(b"\x03\x00\x00\x00").contains("is not defined"));

@@ -426,6 +426,10 @@ fn the_programs() {
             };
             assert_eq!(client(&[]), (Some(0), "Hello, Joe\n".into(), "".into()));
             assert_eq!(client(&["Ann"]).1, "Hello, Ann\n");
+            // It takes messages of 4 MiB at most.
+            let long = "x".repeat(4 << 20);
+            let refused = greet(&mut Client::dial(addr).unwrap(), &long).unwrap_err().to_string();
+            assert!(refused.ends_with("the limit is 4194304"), "{refused}");
             let (code, stdout, _) = client(&["-n", "100"]);
             let lines: Vec<&str> = stdout.lines().collect();
             assert_eq!((code, lines[0]), (Some(0), "Hello, Joe"));
