@@ -12,11 +12,13 @@ use std::time::Duration;
 use streamsock::{Addr, Conn};
 
 mod common;
+#[path = "common/lesson.rs"]
+mod lesson;
 
 use common::{
-    Random, Server, TempDir, assert_silent, build, example, over_both, read_all, run, source,
-    wait_until, watchdog,
+    Random, Server, TempDir, assert_silent, example, over_both, read_all, run, wait_until, watchdog,
 };
+use lesson::{build, source};
 
 /// Long enough to see that nothing comes.
 const MOMENT: Duration = Duration::from_millis(50);

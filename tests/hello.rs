@@ -9,8 +9,11 @@ use std::thread;
 use std::time::Duration;
 
 mod common;
+#[path = "common/lesson.rs"]
+mod lesson;
 
-use common::{TempDir, assert_silent, build, read_all, run, source, watchdog};
+use common::{TempDir, assert_silent, read_all, run, watchdog};
+use lesson::{build, source};
 
 /// A server that listens. Killed with the value, as by Ctrl-C.
 struct Server(Child);

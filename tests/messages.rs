@@ -10,8 +10,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 mod common;
+#[path = "common/lesson.rs"]
+mod lesson;
 
-use common::{TempDir, build, connected, over_both, run, source, watchdog};
+use common::{TempDir, connected, over_both, run, watchdog};
+use lesson::{build, source};
 
 /// Long enough to see that nothing comes.
 const MOMENT: Duration = Duration::from_millis(50);

@@ -47,7 +47,10 @@ fn server() -> Server {
 }
 
 fn with_rpc(addr: &Addr, body: impl FnOnce(&Addr)) {
-    let server = server();
+    with_this(&server(), addr, body);
+}
+
+fn with_this(server: &Server, addr: &Addr, body: impl FnOnce(&Addr)) {
     with_server(addr, 100, |conn| drop(server.serve(conn, |conn| conn)), body);
 }
 
@@ -251,29 +254,24 @@ fn an_argument_or_a_name_that_is_too_long_is_refused() {
     over_both(|addr| {
         let mut server = server();
         server.max_message = 10_000;
-        with_server(
-            addr,
-            100,
-            |conn| drop(server.serve(conn, |conn| conn)),
-            |addr| {
-                let mut client = Client::dial(addr).unwrap();
-                for (len, why) in [
-                    (9_995, None),
-                    (9_996, Some("gob: a message of 10001 bytes; the limit is 10000")),
-                    (20 << 20, Some("gob: a message of 20971527 bytes; the limit is 10000")),
-                ] {
-                    let failed = client.call::<Vec<u8>>("Echo.Bytes", &vec![0u8; len]).err();
-                    assert_eq!(failed.map(|e| e.to_string()).as_deref(), why);
-                }
-                let name = "é".repeat(4_000);
-                let failed = client.call::<String>(&name, &"Joe").unwrap_err().to_string();
-                assert_eq!(failed, "rpc: service/method request ill-formed: (8000 bytes)");
-                let longest = format!("Greeter.{}", "x".repeat(1_016));
-                let failed = client.call::<String>(&longest, &"Joe").unwrap_err().to_string();
-                assert_eq!(failed, format!("rpc: can't find method {longest}"));
-                assert_eq!(greet(&mut client, "Joe").unwrap(), "Hello, Joe");
-            },
-        );
+        with_this(&server, addr, |addr| {
+            let mut client = Client::dial(addr).unwrap();
+            for (len, why) in [
+                (9_995, None),
+                (9_996, Some("gob: a message of 10001 bytes; the limit is 10000")),
+                (20 << 20, Some("gob: a message of 20971527 bytes; the limit is 10000")),
+            ] {
+                let failed = client.call::<Vec<u8>>("Echo.Bytes", &vec![0u8; len]).err();
+                assert_eq!(failed.map(|e| e.to_string()).as_deref(), why);
+            }
+            let name = "é".repeat(4_000);
+            let failed = client.call::<String>(&name, &"Joe").unwrap_err().to_string();
+            assert_eq!(failed, "rpc: service/method request ill-formed: (8000 bytes)");
+            let longest = format!("Greeter.{}", "x".repeat(1_016));
+            let failed = client.call::<String>(&longest, &"Joe").unwrap_err().to_string();
+            assert_eq!(failed, format!("rpc: can't find method {longest}"));
+            assert_eq!(greet(&mut client, "Joe").unwrap(), "Hello, Joe");
+        });
     });
 }
 
@@ -500,20 +498,14 @@ fn what_does_the_page_show_of_subtract_once_it_is_registered_and_called() {
     over_both(|addr| {
         let mut server = server();
         server.register("Arith.Subtract", |args: Args| Ok(args.a - args.b));
-        with_server(
-            addr,
-            100,
-            |conn| drop(server.serve(conn, |conn| conn)),
-            |addr| {
-                let mut client = Client::dial(addr).unwrap();
-                let args = Args { a: 5, b: 8 };
-                assert_eq!(client.call::<i64>("Arith.Subtract", &args).unwrap(), -3);
-                let page = said(addr, b"GET /debug/rpc HTTP/1.0\r\n\r\n");
-                let row =
-                    "<td align=left>Subtract(main.Args, *int) error</td><td align=center>1</td>";
-                assert!(page.contains("Service Arith") && page.contains(row), "{page}");
-            },
-        );
+        with_this(&server, addr, |addr| {
+            let mut client = Client::dial(addr).unwrap();
+            let args = Args { a: 5, b: 8 };
+            assert_eq!(client.call::<i64>("Arith.Subtract", &args).unwrap(), -3);
+            let page = said(addr, b"GET /debug/rpc HTTP/1.0\r\n\r\n");
+            let row = "<td align=left>Subtract(main.Args, *int) error</td><td align=center>1</td>";
+            assert!(page.contains("Service Arith") && page.contains(row), "{page}");
+        });
     });
 }
 
