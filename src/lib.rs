@@ -36,7 +36,7 @@
 //! | [`Conn`] | a connection: std's methods, [`Read`](std::io::Read) and [`Write`](std::io::Write), also on `&Conn` |
 //! | [`Listener`] | binds and accepts; owns the socket's file and takes over a stale one; [`shutdown`](Listener::shutdown) wakes a blocked accept |
 //! | [`serve`] | a thread per connection, over any number of listeners, bounded |
-//! | [`Spin`] | a `Conn` that polls for a moment before it sleeps: lower latency for CPU time |
+//! | [`Spin`] | a `Conn` that busy-waits for a moment before it sleeps: lower latency for CPU time |
 //! | [`sockopt`](https://docs.rs/streamsock/latest/streamsock/sockopt/) | `SO_SNDBUF`, `SO_RCVBUF` and `SO_PEERCRED`; needs the feature `sockopt`, which brings in `libc` |
 //!
 //! Errors are [`std::io::Error`], with the system's code where there is one. None names the address it

@@ -1,4 +1,4 @@
-//! `Spin`: a `Conn` that polls for a moment before it sleeps.
+//! `Spin`: a `Conn` that busy-waits for a moment before it sleeps.
 //!
 //! To copy this file, `addr.rs` and `conn.rs` are needed.
 
@@ -14,30 +14,35 @@ use std::time::{Duration, Instant};
 use super::addr::Addr;
 use super::conn::Conn;
 
-/// A [`Conn`] whose reads and writes poll for up to a budget before they sleep in the kernel.
+/// A [`Conn`] whose reads and writes busy-wait, asking over and over, for up to a budget before they
+/// sleep in the kernel.
 ///
 /// Going to sleep and being woken up costs more than moving a small message: several times more when
-/// the two ends run on two CPUs, as the program `sockbench` shows. When the answer comes soon,
-/// polling for it avoids that cost.
+/// the two ends run on two CPUs, as the program `sockbench` shows. When the answer comes soon, a
+/// busy-wait avoids that cost. The lowest latency takes two CPUs, one for each end, each pinned to its
+/// own; a container with one CPU is the same.
 ///
 /// **What it costs:** every wait keeps a CPU busy for up to the budget, whether or not anything
-/// arrives. Three rules keep that from harming others who could use the CPU:
+/// arrives. Two rules keep that from harming others who could use the CPU:
 ///
-/// - with only one CPU at hand ([`thread::available_parallelism`]) it never polls, since the peer
-///   could not run meanwhile;
-/// - no more threads of a process poll at once than it has CPUs; the others sleep at once;
-/// - every few polls it offers its CPU to others ([`thread::yield_now`]). If one takes it, this wait
-///   falls back to blocking, and so do the next n: 1, then 3, up to 63. Each time that polling pays
-///   off, n is halved.
+/// - no more threads of a process busy-wait at once than it may use CPUs
+///   ([`thread::available_parallelism`]); the others sleep at once;
+/// - every few attempts it offers its CPU to others ([`thread::yield_now`],
+///   [sched_yield(2)](https://man7.org/linux/man-pages/man2/sched_yield.2.html)). If one takes it, this
+///   wait falls back to blocking, and so do the next n: 1, then 3, up to 63. Each time that a busy-wait
+///   pays off, n is halved. Two ends on the same CPU yield to each other, and so do as well as with a
+///   `Conn`, and no better.
 ///
-/// Polling pays off while there are fewer busy connections than CPUs. A server whose CPUs are all busy
+/// It pays off while there are fewer busy connections than CPUs. A server whose CPUs are all busy
 /// handles about as much as with a `Conn`, at worst 0.8 times as much.
 ///
-/// A few round trips, some 50 µs, is a good budget to start with. With a budget of zero it never polls.
+/// A few round trips, some 50 µs, is a good budget to start with. With a budget of zero it never
+/// busy-waits.
 ///
-/// A `Spin` cannot be shared between threads or cloned: polling makes the socket non-blocking, and
+/// A `Spin` cannot be shared between threads or cloned: a busy-wait makes the socket non-blocking, and
 /// `O_NONBLOCK` belongs to the socket, not to one handle on it. For the same reason, an earlier clone
-/// of the `Conn` may see `WouldBlock`.
+/// of the `Conn` may see `WouldBlock`, also after the `Spin` was dropped:
+/// [`into_inner`](Spin::into_inner) makes the socket blocking again, dropping does not.
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -61,19 +66,19 @@ pub struct Spin {
     nonblocking: bool,
     /// How many of the next waits sleep at once.
     sleeps: u32,
-    /// How many that were when the CPU was last taken away, halved each time that polling paid.
+    /// How many that were when the CPU was last taken away, halved each time that a busy-wait paid off.
     penalty: u32,
 }
 
-/// Some 2 µs. Yielding more often slows two ends that poll, by a fifth at every 4 polls; yielding
-/// more seldom keeps others from the CPU.
-const POLLS_PER_YIELD: u32 = 8;
+/// Some 2 µs. Yielding more often slows two ends that busy-wait, by a fifth at every 4 attempts;
+/// yielding more seldom keeps others from the CPU.
+const ATTEMPTS_PER_YIELD: u32 = 8;
 /// A yield to nobody takes less than 1 µs, and whoever gets the CPU keeps it for longer than this.
 const TAKEN: Duration = Duration::from_micros(3);
 const MAX_PENALTY: u32 = 63;
 
 impl Spin {
-    /// Takes over a blocking `conn`, to poll for up to `budget` at each wait.
+    /// Takes over a blocking `conn`, to busy-wait for up to `budget` each time that it has to wait.
     pub fn new(conn: Conn, budget: Duration) -> Spin {
         Spin { conn, budget, nonblocking: false, sleeps: 0, penalty: 0 }
     }
@@ -113,8 +118,8 @@ impl Spin {
         Ok(self.conn)
     }
 
-    /// Polls where that harms nobody, then sleeps. The mode is switched only where it has to be, and
-    /// remembered: around every sleep, that would be two more system calls.
+    /// Busy-waits where that harms nobody, then sleeps. The mode is switched only where it has to be,
+    /// and remembered: around every sleep, that would be two more system calls.
     fn wait(&mut self, mut attempt: impl FnMut(&Conn) -> io::Result<usize>) -> io::Result<usize> {
         if self.nonblocking {
             match attempt(&self.conn) {
@@ -128,29 +133,39 @@ impl Spin {
             self.set_nonblocking(true)?;
             let start = Instant::now();
             loop {
-                for _ in 0..POLLS_PER_YIELD {
+                for _ in 0..ATTEMPTS_PER_YIELD {
                     match attempt(&self.conn) {
                         Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
                         done => {
-                            self.penalty /= 2;
+                            self.has_paid_off();
                             return done;
                         }
                     }
                 }
                 let waited = start.elapsed();
                 thread::yield_now();
-                if start.elapsed() - waited > TAKEN {
-                    self.penalty = (2 * self.penalty + 1).min(MAX_PENALTY);
-                    self.sleeps = self.penalty;
-                    break;
-                }
-                if waited >= self.budget {
+                if self.was_taken(start.elapsed() - waited) || waited >= self.budget {
                     break;
                 }
             }
         }
         self.set_nonblocking(false)?;
         attempt(&self.conn)
+    }
+
+    /// A busy-wait was worth it.
+    fn has_paid_off(&mut self) {
+        self.penalty /= 2;
+    }
+
+    /// Whether a yield that took so long gave the CPU to somebody: then the next waits sleep.
+    fn was_taken(&mut self, yielded_for: Duration) -> bool {
+        let taken = yielded_for > TAKEN;
+        if taken {
+            self.penalty = (2 * self.penalty + 1).min(MAX_PENALTY);
+            self.sleeps = self.penalty;
+        }
+        taken
     }
 
     fn set_nonblocking(&mut self, nonblocking: bool) -> io::Result<()> {
@@ -200,23 +215,20 @@ impl AsFd for Spin {
     }
 }
 
-/// One of the places to poll that a process has: as many as it may use CPUs, none if that is one.
+/// One of the places to busy-wait that a process has: as many as it may use CPUs.
 struct Place;
 
-static POLLING: AtomicUsize = AtomicUsize::new(0);
+static BUSY: AtomicUsize = AtomicUsize::new(0);
 
 impl Place {
     fn take(budget: Duration) -> Option<Place> {
         static PLACES: OnceLock<usize> = OnceLock::new();
-        let places = *PLACES.get_or_init(|| match thread::available_parallelism() {
-            Ok(cpus) if cpus.get() > 1 => cpus.get(),
-            _ => 0,
-        });
-        if budget.is_zero() || places == 0 {
+        let places = *PLACES.get_or_init(|| thread::available_parallelism().map_or(1, usize::from));
+        if budget.is_zero() {
             return None;
         }
         // Dropping a place that was one too many gives it back.
-        let before = POLLING.fetch_add(1, Ordering::Relaxed);
+        let before = BUSY.fetch_add(1, Ordering::Relaxed);
         let place = Place;
         (before < places).then_some(place)
     }
@@ -224,19 +236,57 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        POLLING.fetch_sub(1, Ordering::Relaxed);
+        BUSY.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 #[cfg(test)]
-#[test]
-fn no_more_threads_poll_than_there_are_cpus() {
-    let cpus = thread::available_parallelism().map_or(1, usize::from);
-    let budget = Duration::from_secs(1);
-    let places: Vec<_> = std::iter::from_fn(|| Place::take(budget)).take(cpus + 1).collect();
-    assert_eq!(places.len(), if cpus > 1 { cpus } else { 0 });
-    assert!(Place::take(budget).is_none());
-    drop(places);
-    assert_eq!(Place::take(budget).is_some(), cpus > 1);
-    assert!(Place::take(Duration::ZERO).is_none());
+mod tests {
+    use super::*;
+
+    /// One test, since every `Spin` of this process takes from the same places.
+    #[test]
+    fn no_more_threads_busy_wait_than_there_are_cpus_and_one_that_pays_off_halves_the_penalty() {
+        let cpus = thread::available_parallelism().map_or(1, usize::from);
+        let budget = Duration::from_secs(1);
+        let places: Vec<_> = (0..cpus).map(|_| Place::take(budget).unwrap()).collect();
+        assert!(Place::take(budget).is_none());
+        drop(places);
+        assert!(Place::take(budget).is_some());
+        assert!(Place::take(Duration::ZERO).is_none());
+
+        let (near, mut far) = Conn::pair().unwrap();
+        let mut near = Spin::new(near, budget);
+        near.penalty = 7;
+        for halved in [3, 1, 0, 0] {
+            near.set_nonblocking(false).unwrap(); // so that it does not just try, which counts for nothing
+            far.write_all(b"x").unwrap();
+            near.read_exact(&mut [0]).unwrap();
+            assert_eq!(near.penalty, halved);
+        }
+    }
+
+    #[test]
+    fn each_time_that_the_cpu_is_taken_more_waits_sleep() {
+        let (near, _far) = Conn::pair().unwrap();
+        let mut near = Spin::new(near, Duration::from_secs(1));
+        assert!(!near.was_taken(TAKEN));
+        assert_eq!((near.sleeps, near.penalty), (0, 0));
+        for sleeps in [1, 3, 7, 15, 31, 63, 63] {
+            assert!(near.was_taken(2 * TAKEN));
+            assert_eq!((near.sleeps, near.penalty), (sleeps, sleeps));
+        }
+    }
+
+    #[test]
+    fn a_wait_that_has_to_sleep_counts_itself_off() {
+        let (near, mut far) = Conn::pair().unwrap();
+        let mut near = Spin::new(near, Duration::from_secs(1));
+        near.sleeps = 2;
+        for left in [1, 0] {
+            far.write_all(b"x").unwrap();
+            near.read_exact(&mut [0]).unwrap();
+            assert_eq!((near.sleeps, near.nonblocking), (left, false));
+        }
+    }
 }
