@@ -36,6 +36,7 @@
 //! | [`Conn`] | a connection: std's methods, [`Read`](std::io::Read) and [`Write`](std::io::Write), also on `&Conn` |
 //! | [`Listener`] | binds and accepts; owns the socket's file and takes over a stale one; [`shutdown`](Listener::shutdown) wakes a blocked accept |
 //! | [`serve`] | a thread per connection, over any number of listeners, bounded |
+//! | [`Deadline`] | reads and writes that all end by one moment: what bounds a message, where a timeout bounds a read |
 //! | [`Spin`] | a `Conn` that busy-waits for a moment before it sleeps: lower latency for CPU time |
 //! | [`sockopt`](https://docs.rs/streamsock/latest/streamsock/sockopt/) | `SO_SNDBUF`, `SO_RCVBUF` and `SO_PEERCRED`; needs the feature `sockopt`, which brings in `libc` |
 //!
@@ -58,6 +59,8 @@ mod addr;
 #[cfg(unix)]
 mod conn;
 #[cfg(unix)]
+mod deadline;
+#[cfg(unix)]
 mod listener;
 #[cfg(unix)]
 mod serve;
@@ -73,6 +76,8 @@ mod spin;
 pub use addr::Addr;
 #[cfg(unix)]
 pub use conn::Conn;
+#[cfg(unix)]
+pub use deadline::Deadline;
 #[cfg(unix)]
 pub use listener::{Incoming, Listener};
 #[cfg(unix)]

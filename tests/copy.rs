@@ -40,6 +40,7 @@ fn copy(dir: &Path, edition: &str, files: &[&str]) {
         ("conn", "pub use conn::Conn;\n"),
         ("listener", "pub use listener::{Incoming, Listener};\n"),
         ("serve", "pub use serve::serve;\n"),
+        ("deadline", "pub use deadline::Deadline;\n"),
         ("spin", "pub use spin::Spin;\n"),
     ] {
         if files.contains(&file) {
@@ -82,6 +83,11 @@ fn the_four_build_alone() {
 #[test]
 fn serve_adds_to_the_four() {
     builds(&[FOUR, &["serve"]].concat(), &[]);
+}
+
+#[test]
+fn deadline_adds_to_the_pair() {
+    builds(&[PAIR, &["deadline"]].concat(), &[]);
 }
 
 #[test]
