@@ -107,20 +107,20 @@ impl FromStr for Addr {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::InvalidInput`], with a message that quotes the text and shows the accepted
-    /// forms. The length of a path is left to `bind` and `connect`: the limit is the system's.
+    /// [`io::ErrorKind::InvalidInput`], with a message that quotes the text and says what to write
+    /// instead. The length of a path is left to `bind` and `connect`: the limit is the system's.
     fn from_str(text: &str) -> io::Result<Addr> {
-        parse(text).map_err(|why| invalid(format!("{text:?}: {why}; {FORMS}")))
+        parse(text).map_err(|why| invalid(format!("{text:?}: {why}")))
     }
 }
 
-fn parse(text: &str) -> Result<Addr, &'static str> {
+fn parse(text: &str) -> Result<Addr, String> {
     if text.chars().any(char::is_control) {
-        Err("an address holds no control characters")
+        wrong("an address holds no control characters")
     } else if let Some(rest) = text.strip_prefix("unix:") {
         match (rest.strip_prefix("//"), rest.strip_prefix('@')) {
             (Some(path), _) if !path.starts_with('/') => {
-                Err("after unix:// comes a path that starts with /")
+                wrong("after unix:// comes a path that starts with /")
             }
             (Some(path), _) => parse_path(path),
             (_, Some(name)) => parse_abstract(name),
@@ -130,45 +130,74 @@ fn parse(text: &str) -> Result<Addr, &'static str> {
         parse_tcp(rest.strip_prefix("//").unwrap_or(rest))
     } else if let Some(name) = text.strip_prefix('@') {
         parse_abstract(name)
-    } else if ["/", "./", "../"].iter().any(|start| text.starts_with(start)) {
+    } else if ["/", "./", "../", "~/"].iter().any(|start| text.starts_with(start)) {
         parse_path(text)
+    } else if text.contains("://") {
+        Err("this is a URL; write the host and the port alone, as in tcp:localhost:80".into())
     } else {
         parse_tcp(text)
     }
 }
 
-fn parse_path(text: &str) -> Result<Addr, &'static str> {
-    // `./@x` is how the file `@x` is written, since `@x` alone would be an abstract name.
+fn parse_path(text: &str) -> Result<Addr, String> {
+    if text.is_empty() {
+        return wrong("the path is empty");
+    }
+    if text.starts_with("~/") {
+        return Err("a shell expands ~ only at the start of a word; write $HOME/ instead, \
+                    or ./~/ for a directory of that name"
+            .into());
+    }
+    // The file `@x` is written `./@x`, since `@x` alone is an abstract name; `~/x` is `./~/x`.
     let path = match text.strip_prefix("./") {
-        Some(file) if file.starts_with('@') => file,
+        Some(file) if file.starts_with('@') || file.starts_with("~/") => file,
         _ => text,
     };
-    if path.is_empty() { Err("the path is empty") } else { Ok(Addr::Unix(path.into())) }
+    Ok(Addr::Unix(path.into()))
 }
 
-fn parse_abstract(name: &str) -> Result<Addr, &'static str> {
+fn parse_abstract(name: &str) -> Result<Addr, String> {
     if name.is_empty() {
-        Err("the abstract name is empty")
+        wrong("the abstract name is empty")
     } else {
         Ok(Addr::Abstract(name.into()))
     }
 }
 
-fn parse_tcp(text: &str) -> Result<Addr, &'static str> {
-    let (host, port) = text.rsplit_once(':').ok_or("this is neither a path nor a host and port")?;
+fn parse_tcp(text: &str) -> Result<Addr, String> {
+    let Some((host, port)) = text.rsplit_once(':') else {
+        return if is_name(text) {
+            Err(format!("the port is missing; write tcp:{text}:13500, or ./{text} for a file"))
+        } else {
+            wrong("this is neither a path nor a host and port")
+        };
+    };
     // u16's own parser would let `+80` pass.
     let port = match port.parse() {
         Ok(port_number) if port.bytes().all(|b| b.is_ascii_digit()) => port_number,
-        _ => return Err("the port is not a number from 0 to 65535"),
+        _ => return wrong("the port is not a number from 0 to 65535"),
     };
     let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(v6) if is_ipv6(v6) => v6,
-        Some(_) => return Err("what stands in brackets is not an IPv6 address"),
-        None if is_ipv6(host) => return Err("an IPv6 address needs brackets, as in tcp:[::1]:80"),
+        Some(_) => return wrong("what stands in brackets is not an IPv6 address"),
+        None if is_ipv6(host) => {
+            return Err(format!("an IPv6 address needs brackets; write tcp:[{host}]:{port}"));
+        }
         None if is_name(host) => host,
-        None => return Err("the host is neither a name nor an IP address"),
+        None if host.is_empty() => {
+            return Err(format!(
+                "the host is missing; write tcp:localhost:{port} for this host alone, and for \
+                 every interface tcp:0.0.0.0:{port} or tcp:[::]:{port}"
+            ));
+        }
+        None => return wrong("the host is neither a name nor an IP address"),
     };
     Ok(Addr::Tcp { host: host.into(), port })
+}
+
+/// Where nothing better can be said than what the forms are.
+fn wrong(why: &str) -> Result<Addr, String> {
+    Err(format!("{why}; {FORMS}"))
 }
 
 fn is_name(text: &str) -> bool {
@@ -178,7 +207,12 @@ fn is_name(text: &str) -> bool {
 /// Whether this is an IPv6 address, or one with a zone as in `fe80::1%eth0`.
 fn is_ipv6(host: &str) -> bool {
     let (address, zone) = host.split_once('%').unwrap_or((host, "0"));
-    address.parse::<net::Ipv6Addr>().is_ok() && is_name(zone)
+    address.parse::<net::Ipv6Addr>().is_ok() && is_zone(zone)
+}
+
+/// The name of a network interface, which Linux lets be nearly anything, or its number.
+fn is_zone(text: &str) -> bool {
+    !text.is_empty() && !text.contains(|c: char| "/]%".contains(c) || c.is_whitespace())
 }
 
 impl fmt::Display for Addr {
@@ -189,6 +223,7 @@ impl fmt::Display for Addr {
                 f.write_str(match path {
                     [b'/', b'/', ..] => "unix://",
                     [b'@', ..] | [b'.', b'/', b'@', ..] => "unix:./",
+                    [b'~', b'/', ..] | [b'.', b'/', b'~', b'/', ..] => "unix:./",
                     _ => "unix:",
                 })?;
                 write_escaped(f, path)

@@ -37,6 +37,10 @@ fn every_form_is_read_and_printed() {
         ("unix:////tmp/x", unix("//tmp/x"), "unix:////tmp/x"),
         ("unix:./@x", unix("@x"), "unix:./@x"),
         ("./@x", unix("@x"), "unix:./@x"),
+        ("././@x", unix("./@x"), "unix:././@x"),
+        ("unix:./~/x", unix("~/x"), "unix:./~/x"),
+        ("././~/x", unix("./~/x"), "unix:././~/x"),
+        ("unix:~x", unix("~x"), "unix:~x"),
         ("unix:/a b/ü.sock", unix("/a b/ü.sock"), "unix:/a b/ü.sock"),
         (r"/a\x41\n", unix(r"/a\x41\n"), r"unix:/a\x41\n"),
         ("unix:@name", name("name"), "unix:@name"),
@@ -48,6 +52,8 @@ fn every_form_is_read_and_printed() {
         ("a-b.c_d.example:0", tcp("a-b.c_d.example", 0), "tcp:a-b.c_d.example:0"),
         ("tcp:[::1]:13500", tcp("::1", 13500), "tcp:[::1]:13500"),
         ("[fe80::1%eth0]:65535", tcp("fe80::1%eth0", 65535), "tcp:[fe80::1%eth0]:65535"),
+        ("tcp:[fe80::1%wg+lan]:80", tcp("fe80::1%wg+lan", 80), "tcp:[fe80::1%wg+lan]:80"),
+        ("tcp:[fe80::1%a:b@ü[]:80", tcp("fe80::1%a:b@ü[", 80), "tcp:[fe80::1%a:b@ü[]:80"),
     ];
     for (text, addr, printed) in forms {
         let parsed: Addr = text.parse().unwrap();
@@ -59,6 +65,15 @@ fn every_form_is_read_and_printed() {
     }
 }
 
+/// What the error says of a text that is no address, after the text itself.
+fn refused(text: &str) -> String {
+    let error = text.parse::<Addr>().expect_err(text);
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    let message = error.to_string();
+    assert!(!message.contains(char::is_control), "{message:?}");
+    message.strip_prefix(&format!("{text:?}: ")).unwrap_or_else(|| panic!("{message}")).to_string()
+}
+
 #[test]
 fn a_wrong_text_is_quoted_beside_the_accepted_forms() {
     for text in [
@@ -68,23 +83,21 @@ fn a_wrong_text_is_quoted_beside_the_accepted_forms() {
         "unix://tmp/x",
         "@",
         "unix:@",
-        "echo.sock",
         "a/b.sock",
         "tcp:",
-        "tcp:localhost",
         "tcp:localhost:",
-        "tcp::80",
-        ":80",
         "localhost:+80",
         "localhost:65536",
         "localhost:80/",
-        "http://localhost:80",
-        "::1:80",
         "[::1]",
         "[::1:80",
         "[localhost]:80",
         "[]:80",
         "[::1%]:80",
+        "[fe80::1%a b]:80",
+        "[fe80::1%a/b]:80",
+        "[fe80::1%a%b]:80",
+        "[fe80::1%a]b]:80",
         "a b:80",
         "a%b:80",
         "unix:/a\0b",
@@ -93,17 +106,35 @@ fn a_wrong_text_is_quoted_beside_the_accepted_forms() {
         "@a\u{85}",
         "\u{feff}:1",
     ] {
-        let error = text.parse::<Addr>().expect_err(text);
-        assert_eq!(error.kind(), ErrorKind::InvalidInput);
-        let message = error.to_string();
-        assert!(message.starts_with(&format!("{text:?}: ")), "{message}");
+        let message = refused(text);
         for form in ["unix:/path", "./path", "unix:@name", "tcp:host:port"] {
             assert!(message.contains(form), "{message}");
         }
-        assert!(!message.contains(char::is_control), "{message:?}");
     }
-    let message = "::1:80".parse::<Addr>().unwrap_err().to_string();
-    assert!(message.contains("needs brackets"), "{message}");
+}
+
+/// Each remedy but those with a word to fill in is an address.
+#[test]
+fn a_wrong_text_that_can_be_mended_is_told_how() {
+    for (text, remedies) in [
+        ("tcp:localhost", &["tcp:localhost:13500"][..]),
+        ("echo.sock", &["tcp:echo.sock:13500", "./echo.sock"]),
+        (":80", &["tcp:localhost:80", "tcp:0.0.0.0:80", "tcp:[::]:80"]),
+        ("tcp::80", &["tcp:localhost:80", "tcp:0.0.0.0:80", "tcp:[::]:80"]),
+        ("::1:80", &["tcp:[::1]:80"]),
+        ("tcp:fe80::1%eth0:80", &["tcp:[fe80::1%eth0]:80"]),
+        ("http://localhost:80", &["tcp:localhost:80"]),
+        ("https://example.com/", &["tcp:localhost:80"]),
+    ] {
+        let message = refused(text);
+        for remedy in remedies {
+            assert!(message.contains(remedy), "{message}");
+            remedy.parse::<Addr>().unwrap();
+        }
+    }
+    for text in ["~/echo.sock", "unix:~/echo.sock"] {
+        assert!(refused(text).contains("$HOME/"));
+    }
 }
 
 #[test]
@@ -217,7 +248,7 @@ fn a_million_random_texts() {
     ];
     let pieces = [
         "unix:", "tcp:", "/", "//", "./", "@", ":", "[", "]", "%", "::1", "80", "é", "\0", "\n",
-        "+",
+        "+", "~/",
     ];
     let mut random = Random(2019);
     let mut read = 0;
@@ -256,8 +287,10 @@ fn a_million_random_texts() {
 /// The same for paths that were never text.
 #[test]
 fn random_paths_round_trip() {
-    let pieces =
-        ["/", "//", ".", "./", "../", "@", "x", "unix:", "tcp:", ":", "80", " ", "é", "\\n", "%"];
+    let pieces = [
+        "/", "//", ".", "./", "../", "@", "x", "unix:", "tcp:", ":", "80", " ", "é", "\\n", "%",
+        "~",
+    ];
     let mut random = Random(1983);
     for _ in 0..100_000 {
         let path: String =
