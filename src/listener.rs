@@ -190,12 +190,12 @@ impl Listener {
     }
 
     /// Makes [`accept`](Listener::accept) fail with `WouldBlock` when no client waits. Accepted
-    /// connections block nevertheless on Linux; on the BSDs and macOS they inherit the mode.
+    /// connections block nevertheless on Linux; on the BSDs and macOS they inherit the mode. After a
+    /// [`shutdown`](Listener::shutdown) it does nothing. `O_NONBLOCK` belongs to the socket, so it holds
+    /// in every process that shares it.
     pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        match &self.socket {
-            Socket::Unix(listener) => listener.set_nonblocking(nonblocking),
-            Socket::Tcp(listener) => listener.set_nonblocking(nonblocking),
-        }
+        let _no_shutdown_meanwhile = self.handle.lock().expect("nothing panics under this lock");
+        if self.is_shut_down() { Ok(()) } else { self.socket.set_nonblocking(nonblocking) }
     }
 
     /// Stops listening, for good: the socket's file is removed, every blocked
@@ -238,7 +238,7 @@ impl Listener {
         };
         self.shut_down.store(true, SeqCst);
         // Whoever enters accept(2) from here on does not block.
-        self.set_nonblocking(true)?;
+        self.socket.set_nonblocking(true)?;
         if !cfg!(any(target_os = "linux", target_os = "android")) {
             self.wake_by_connecting();
         }
@@ -291,6 +291,13 @@ impl Socket {
                 let _ = stream.set_nodelay(true);
                 Ok((Conn::Tcp(stream), addr.into()))
             }
+        }
+    }
+
+    fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        match self {
+            Socket::Unix(listener) => listener.set_nonblocking(nonblocking),
+            Socket::Tcp(listener) => listener.set_nonblocking(nonblocking),
         }
     }
 
@@ -391,7 +398,7 @@ fn connecting_wakes_every_blocked_accept() {
             thread::yield_now();
         }
         listener.shut_down.store(true, SeqCst);
-        listener.set_nonblocking(true).unwrap();
+        listener.socket.set_nonblocking(true).unwrap();
         listener.wake_by_connecting();
         accepts.into_iter().for_each(|accept| drop(accept.join().unwrap().unwrap_err()));
     });

@@ -11,7 +11,8 @@ use std::{mem, thread};
 use super::conn::Conn;
 use super::listener::Listener;
 
-const MAX_IDLE: usize = 16;
+/// A thread in accept(2) holds a descriptor on Linux, which another listener's clients may need.
+const MAX_IDLE: usize = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -19,38 +20,59 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// until every listener is [shut down](Listener::shutdown).
 ///
 /// At most `max_conns` handlers run at once; a few hundred is a good start, as each takes a thread, a
-/// descriptor and some 20 KiB. The next clients wait: up to 16 accepted, the rest in the
-/// [backlog](Listener::bind). A client that says nothing keeps its place, so a server for strangers
-/// sets a [read timeout](Conn::set_read_timeout).
+/// descriptor and some 20 KiB. The next clients wait in the [backlog](Listener::bind). A client that
+/// says nothing keeps its place, so a server for strangers sets a [read
+/// timeout](Conn::set_read_timeout). A thread serves one connection after another, so thread-local
+/// values outlive a connection. The listeners are made blocking, for all who share them.
 ///
-/// It outlives a handler that panics (where panics unwind), most network errors, and a shortage of
-/// descriptors, memory or threads: it tries again after 5 ms, doubling to 1 s, or when a handler ends.
-/// It does not outlive what aborts the process: an allocation that fails, or a new thread for whose
-/// signal stack std finds no room, near `vm.max_map_count` (some 16,000 threads) or a limit on memory.
-///
-/// It returns once all listeners are shut down *and* the running handlers are done: a handler that
-/// must come to an end sets a read timeout, or has its connection shut down.
+/// It goes on without a word after a handler that panics (where panics unwind), and after whatever may
+/// pass: network errors, firewalls, a shortage of descriptors, memory or threads. It tries again after
+/// 5 ms, doubling to 1 s, or when a handler ends. (An allocation that fails aborts the process.)
 ///
 /// # Errors
 ///
-/// What `accept` on one of the listeners fails with otherwise, after it has shut down the others:
-/// `WouldBlock`, for one, on a non-blocking listener. `InvalidInput` when `max_conns` is 0.
+/// `InvalidInput` without a listener and for a bound of 0. What `accept` fails with if it is for good,
+/// after the other listeners are shut down: `InvalidInput` if the socket does not listen, as after a
+/// shutdown by another process that shares it, and `Unsupported` if it is no stream.
+///
+/// # A complete stop
+///
+/// It returns once all listeners are shut down *and* the running handlers are done. So a handler sets
+/// a read timeout, or has its connection shut down, as here when standard input ends. (std cannot
+/// catch SIGTERM, which ends the process at once; the next `bind` cleans up.)
 ///
 /// ```no_run
-/// use streamsock::{Listener, serve};
-///
-/// let unix = Listener::bind(&"unix:/tmp/echo.sock".parse()?)?;
-/// let tcp = Listener::bind(&"tcp:127.0.0.1:13500".parse()?)?;
-/// serve(&[unix, tcp], 512, |conn| drop(std::io::copy(&mut &conn, &mut &conn)))?;
-/// # Ok::<(), std::io::Error>(())
+/// # use std::{io, net::Shutdown, sync::{Arc, Mutex}, thread, time::Duration};
+/// # use streamsock::{Conn, Listener, serve};
+/// let listeners = [Listener::bind(&"unix:/tmp/echo.sock".parse()?)?]; // or several
+/// let open = Mutex::new(Vec::<Arc<Conn>>::new());
+/// let echo = |conn: Conn| {
+///     let conn = Arc::new(conn);
+///     open.lock().unwrap().push(conn.clone());
+///     let _ = io::copy(&mut conn.as_ref(), &mut conn.as_ref());
+///     open.lock().unwrap().retain(|other| !Arc::ptr_eq(other, &conn));
+/// };
+/// thread::scope(|scope| {
+///     let server = scope.spawn(|| serve(&listeners, 512, echo));
+///     io::copy(&mut io::stdin(), &mut io::sink())?; // until somebody types Ctrl-D
+///     listeners.iter().try_for_each(Listener::shutdown)?;
+///     while !server.is_finished() { // once more for one that came at the last moment
+///         open.lock().unwrap().iter().for_each(|conn| _ = conn.shutdown(Shutdown::Both));
+///         thread::sleep(Duration::from_millis(10));
+///     }
+///     server.join().unwrap()
+/// })?;
+/// # Ok::<(), io::Error>(())
 /// ```
 pub fn serve<H>(listeners: &[Listener], max_conns: usize, handler: H) -> io::Result<()>
 where
     H: Fn(Conn) + Sync,
 {
-    if max_conns == 0 {
-        return Err(io::Error::new(InvalidInput, "max_conns is 0: nobody is served"));
+    if listeners.is_empty() || max_conns == 0 {
+        return Err(io::Error::new(InvalidInput, "no listener, or a bound of 0: nobody is served"));
     }
+    // An inherited one may not block, and would be asked over and over.
+    listeners.iter().try_for_each(|listener| listener.set_nonblocking(false))?;
     let state = Mutex::new(State { waiting: vec![0; listeners.len()], ..State::default() });
     let (changed, turn) = (Condvar::new(), Condvar::new());
     let server = &Server { listeners, max_conns, handler, state, changed, turn };
@@ -76,8 +98,7 @@ where
             }
         }
     });
-    let error = server.state.lock().unwrap().error.take();
-    error.map_or(Ok(()), Err)
+    server.state.lock().unwrap().error.take().map_or(Ok(()), Err)
 }
 
 struct Server<'a, H> {
@@ -94,8 +115,8 @@ struct Server<'a, H> {
 #[derive(Default)]
 struct State {
     /// How many connections were accepted so far, and how many of these are over.
-    accepted: usize,
-    over: usize,
+    accepted: u64,
+    over: u64,
     /// For each listener, the threads that wait in `accept` or are on their way there.
     waiting: Vec<usize>,
     /// How often in a row no thread could be started, or no connection accepted.
@@ -113,7 +134,7 @@ impl<H: Fn(Conn) + Sync> Server<'_, H> {
 
     /// The listener that an acceptor is to be started for.
     fn missing(&self, state: &State) -> Option<usize> {
-        self.unattended(state, 0).filter(|_| state.accepted - state.over < self.max_conns)
+        self.unattended(state, 0).filter(|_| state.accepted - state.over < self.max_conns as u64)
     }
 
     /// Serves where nobody else waits, or else where it was, until enough threads wait.
@@ -137,16 +158,20 @@ impl<H: Fn(Conn) + Sync> Server<'_, H> {
         let accepted = self.listeners[at].accept();
         let mut state = self.state.lock().unwrap();
         state.waiting[at] -= 1;
-        let conn = match accepted {
-            Ok((conn, _)) => conn,
-            Err(e) if is_passing(&e) || self.listeners[at].is_shut_down() => return true,
-            Err(e) if is_shortage(&e) => {
-                state.failures += u32::from(state.waiting[at] == 0);
-                return false;
-            }
-            Err(e) => {
+        let mut conn = match accepted {
+            Ok((conn, _)) => Some(conn),
+            Err(_) if self.listeners[at].is_shut_down() => return true,
+            // A signal came, or the client went while it queued.
+            Err(e) if matches!(e.kind(), Interrupted | ConnectionAborted) => return true,
+            // The socket does not listen, or cannot.
+            Err(e) if matches!(e.kind(), InvalidInput | Unsupported) => {
                 state.error.get_or_insert(e);
                 self.listeners.iter().for_each(|listener| drop(listener.shutdown()));
+                return false;
+            }
+            // What else accept(2) lists, of networks, firewalls and shortages, may pass.
+            Err(_) => {
+                state.failures += u32::from(state.waiting[at] == 0);
                 return false;
             }
         };
@@ -156,8 +181,7 @@ impl<H: Fn(Conn) + Sync> Server<'_, H> {
         if self.missing(&state).is_some() {
             self.changed.notify_one();
         }
-        let mut conn = Some(conn);
-        while turn.saturating_sub(state.over) >= self.max_conns {
+        while turn.saturating_sub(state.over) >= self.max_conns as u64 {
             (state, _) = self.turn.wait_timeout(state, LONGEST_PAUSE).unwrap();
             // One that a shutdown disconnects keeps its turn: those behind it count on that.
             conn = conn.filter(|_| !self.listeners[at].is_shut_down());
@@ -174,26 +198,26 @@ impl<H: Fn(Conn) + Sync> Server<'_, H> {
     }
 }
 
-/// The fate of one connection: accept(2) says to try again.
-fn is_passing(e: &io::Error) -> bool {
-    matches!(e.kind(), Interrupted | ConnectionAborted)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// What passes with time. std has no kinds for `ENFILE`, `EMFILE`, `ENOBUFS` and Linux's `EPROTO`.
-fn is_shortage(e: &io::Error) -> bool {
-    let linux = cfg!(any(target_os = "linux", target_os = "android"));
-    let codes = if linux { [23, 24, 105, 71] } else { [23, 24, 55, 55] };
-    matches!(e.kind(), NetworkDown | NetworkUnreachable | HostUnreachable | OutOfMemory)
-        || codes.map(Some).contains(&e.raw_os_error())
-}
+    #[test]
+    fn a_failure_to_accept_is_counted_and_a_connection_ends_the_count() {
+        let addr = &"tcp:127.0.0.1:0".parse().unwrap();
+        let listeners = &[Listener::bind(addr).unwrap()];
+        let state = Mutex::new(State { waiting: vec![1], failures: 7, ..State::default() });
+        let (changed, turn) = (Condvar::new(), Condvar::new());
+        let server = Server { listeners, max_conns: 1, handler: drop, state, changed, turn };
 
-#[test]
-fn what_is_retried_at_once_later_and_never() {
-    let of = |kind: io::ErrorKind| (is_passing(&kind.into()), is_shortage(&kind.into()));
-    assert_eq!([Interrupted, ConnectionAborted].map(of), [(true, false); 2]);
-    let later = [NetworkDown, NetworkUnreachable, HostUnreachable, OutOfMemory];
-    assert_eq!(later.map(of), [(false, true); 4]);
-    assert_eq!([WouldBlock, InvalidInput, Unsupported].map(of), [(false, false); 3]);
-    #[cfg(target_os = "linux")]
-    assert!([23, 24, 105, 71].iter().all(|code| is_shortage(&io::Error::from_raw_os_error(*code))));
+        listeners[0].set_nonblocking(true).unwrap();
+        assert!(!server.serve_one(0));
+        assert_eq!(server.state.lock().unwrap().failures, 8);
+
+        server.state.lock().unwrap().waiting[0] = 1;
+        listeners[0].set_nonblocking(false).unwrap();
+        let _client = Conn::connect(&listeners[0].local_addr().unwrap()).unwrap();
+        assert!(server.serve_one(0));
+        assert_eq!(server.state.lock().unwrap().failures, 0);
+    }
 }
