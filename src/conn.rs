@@ -50,6 +50,10 @@ impl Conn {
     /// (macOS and the BSDs refuse), on TCP until the system gives up (minutes). A signal does not
     /// end it.
     ///
+    /// TCP can connect to itself: where nobody listens on a port of the range from which the system
+    /// takes a client's own, it may take that very port. Such a connection is closed and tried anew, as
+    /// in Go, and at last reported as `ConnectionRefused`.
+    ///
     /// # Errors
     ///
     /// The system's, with its code: `NotFound` where a path does not exist, `ConnectionRefused`
@@ -69,10 +73,16 @@ impl Conn {
     pub fn connect(addr: &Addr) -> io::Result<Conn> {
         match addr {
             Addr::Tcp { host, port } => {
-                let stream = TcpStream::connect((host.as_str(), *port))?;
-                // It fails, on macOS, when the peer has gone already: the first read will say so.
-                let _ = stream.set_nodelay(true);
-                Ok(Conn::Tcp(stream))
+                for _ in 0..CONNECT_ATTEMPTS {
+                    let stream = TcpStream::connect((host.as_str(), *port))?;
+                    if is_connected_to_itself(&stream) {
+                        continue;
+                    }
+                    // It fails, on macOS, when the peer has gone already: the first read will say so.
+                    let _ = stream.set_nodelay(true);
+                    return Ok(Conn::Tcp(stream));
+                }
+                Err(io::ErrorKind::ConnectionRefused.into())
             }
             _ => {
                 let addr = addr.to_unix()?;
@@ -114,7 +124,8 @@ impl Conn {
         }
     }
 
-    /// The address of this end: [`Addr::Unnamed`] for a Unix client, which is hardly ever bound.
+    /// The address of this end: [`Addr::Unnamed`] for a Unix client, which is hardly ever bound. An
+    /// accepted connection has that of its listener.
     pub fn local_addr(&self) -> io::Result<Addr> {
         match self {
             Conn::Unix(stream) => stream.local_addr().map(Addr::from),
@@ -252,6 +263,17 @@ impl Conn {
     }
 }
 
+/// A client takes a port at random, and by chance the one that it connects to: 2 in 120,000 times,
+/// where nobody listens.
+const CONNECT_ATTEMPTS: u32 = 3;
+
+fn is_connected_to_itself(stream: &TcpStream) -> bool {
+    match (stream.local_addr(), stream.peer_addr()) {
+        (Ok(local), Ok(peer)) => local == peer,
+        _ => false, // the peer has gone already
+    }
+}
+
 /// The addresses are the useful part: `Conn { fd: 4, local: (unnamed), peer: unix:/tmp/echo.sock }`.
 impl fmt::Debug for Conn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -277,6 +299,40 @@ impl From<TcpStream> for Conn {
     /// Leaves `TCP_NODELAY` as it is.
     fn from(stream: TcpStream) -> Conn {
         Conn::Tcp(stream)
+    }
+}
+
+impl TryFrom<OwnedFd> for Conn {
+    type Error = io::Error;
+
+    /// Adopts a connected socket of either kind that another process made: standard input under
+    /// inetd or systemd, for one. `TCP_NODELAY` is left as it is.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a descriptor that is neither a Unix nor a TCP socket; it is closed. A Unix
+    /// *datagram* socket cannot be told from a stream with std, and shows when it is used.
+    ///
+    /// ```
+    /// use std::os::fd::OwnedFd;
+    /// use streamsock::Conn;
+    ///
+    /// let (near, _far) = Conn::pair()?;
+    /// let conn = Conn::try_from(OwnedFd::from(near))?;
+    /// assert_eq!(conn.network(), "unix");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    fn try_from(fd: OwnedFd) -> io::Result<Conn> {
+        let stream = UnixStream::from(fd);
+        if stream.local_addr().is_ok() {
+            return Ok(Conn::Unix(stream));
+        }
+        let stream = TcpStream::from(OwnedFd::from(stream));
+        if stream.nodelay().is_ok() {
+            return Ok(Conn::Tcp(stream));
+        }
+        let why = "the descriptor is neither a Unix nor a TCP stream socket";
+        Err(io::Error::new(io::ErrorKind::InvalidInput, why))
     }
 }
 

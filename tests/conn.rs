@@ -1,7 +1,9 @@
 //! `Conn`: std's methods, on both transports.
 
+use std::env;
+use std::fs::File;
 use std::io::{ErrorKind, IoSlice, IoSliceMut, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Command, Stdio};
@@ -13,7 +15,8 @@ use streamsock::{Addr, Conn, Listener};
 mod common;
 
 use common::{
-    Random, TempDir, assert_silent, connected, example, over_both, read_all, wait_until, watchdog,
+    Random, TempDir, assert_silent, connected, example, over_both, read_all, run, wait_until,
+    watchdog,
 };
 
 #[test]
@@ -174,6 +177,52 @@ fn std_streams_go_in_and_descriptors_come_out() {
     assert_eq!(far.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
 }
 
+/// What systemd and inetd pass to a program is one of these.
+#[test]
+fn a_descriptor_is_adopted_by_what_it_is() {
+    over_both(|addr| {
+        let (client, server) = connected(addr);
+        let mut adopted = Conn::try_from(OwnedFd::from(client)).unwrap();
+        assert_eq!(adopted.network(), addr.network());
+        adopted.write_all(b"hi").unwrap();
+        drop(adopted);
+        assert_eq!(read_all(server), b"hi");
+    });
+    let file = File::open("/dev/null").unwrap();
+    let datagrams = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for fd in [OwnedFd::from(file), OwnedFd::from(datagrams)] {
+        let error = Conn::try_from(fd).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.to_string().contains("neither a Unix nor a TCP"), "{error}");
+    }
+}
+
+/// In a network namespace whose clients have a hundred ports to choose from, one that connects to a
+/// port of these gets that very port now and then, and then is connected to itself.
+#[test]
+#[ignore = "needs root, unshare and ip"]
+fn a_client_does_not_connect_to_itself() {
+    const INSIDE: &str = "STREAMSOCK_TEST_NAMESPACE";
+    if env::var_os(INSIDE).is_none() {
+        let script = "ip link set lo up && echo 40000 40099 > /proc/sys/net/ipv4/ip_local_port_range \
+                      && exec \"$0\" --exact a_client_does_not_connect_to_itself --ignored";
+        let mut inside = Command::new("unshare");
+        inside.args(["--net", "sh", "-c", script]).arg(env::current_exe().unwrap()).env(INSIDE, "");
+        let (code, stdout, stderr) = run(&mut inside);
+        assert_eq!(code, Some(0), "{stdout}{stderr}");
+        return;
+    }
+    let _watchdog = watchdog();
+    let tries = || (40_000..40_050).flat_map(|port| [port; 200]);
+    for port in tries() {
+        let error = Conn::connect(&Addr::Tcp { host: "127.0.0.1".into(), port }).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+    }
+    // These are often enough: std's own does.
+    let std = |port| TcpStream::connect(("127.0.0.1", port));
+    assert!(tries().map(|port| port + 50).any(|port| std(port).is_ok()));
+}
+
 #[test]
 fn a_pair_is_connected_and_unnamed() {
     let (mut near, far) = Conn::pair().unwrap();
@@ -246,37 +295,41 @@ fn a_peer_that_vanishes_mid_message() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_signal_does_not_end_a_connect() {
-    let _watchdog = watchdog();
-    let dir = TempDir::new();
-    let addr = Addr::from(dir.join("s"));
-    let listener = Listener::bind(&addr).unwrap();
-    let backlog = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
-    for _ in 0..=backlog.trim().parse::<u32>().unwrap() {
-        Conn::connect(&addr).unwrap();
-    }
-    let mut client = Command::new(example("echo_client"));
-    client.args([&addr.to_string(), "hi"]).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let client = client.spawn().unwrap();
-    let pid = client.id();
-    // So that the signal finds it in connect(2).
-    wait_until(|| {
-        let place = std::fs::read_to_string(format!("/proc/{pid}/wchan")).unwrap();
-        place.contains("unix_wait_for_peer") || (place == "0" && is_asleep(pid))
-    });
-    let kill = Command::new("sh").args(["-c", &format!("kill -SEGV {pid}")]).status().unwrap();
-    assert!(kill.success());
-    wait_until(|| !has_pending_signal(pid));
-    for conn in listener.incoming() {
-        let conn = conn.unwrap();
-        let mut word = [0; 3];
-        if (&conn).read_exact(&mut word).is_ok() {
-            (&conn).write_all(&word).unwrap();
-            break;
+    over_both(|addr| {
+        let listener = Listener::bind(addr).unwrap();
+        let addr = listener.local_addr().unwrap();
+        let somaxconn = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
+        let (backlog, sleeps_in) = match addr.network() {
+            "unix" => (somaxconn.trim().parse().unwrap(), "unix_wait_for_peer"),
+            _ => (128, "wait_woken"),
+        };
+        for _ in 0..=backlog {
+            Conn::connect(&addr).unwrap();
         }
-    }
-    let output = client.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(output.stdout, b"hi\n");
+        let mut client = Command::new(example("echo_client"));
+        client.args([&addr.to_string(), "hi"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let client = client.spawn().unwrap();
+        let pid = client.id();
+        // So that the signal finds it in connect(2).
+        wait_until(|| {
+            let place = std::fs::read_to_string(format!("/proc/{pid}/wchan")).unwrap();
+            place.contains(sleeps_in) || (place == "0" && is_asleep(pid))
+        });
+        let kill = Command::new("sh").args(["-c", &format!("kill -SEGV {pid}")]).status().unwrap();
+        assert!(kill.success());
+        wait_until(|| !has_pending_signal(pid));
+        for conn in listener.incoming() {
+            let conn = conn.unwrap();
+            let mut word = [0; 3];
+            if (&conn).read_exact(&mut word).is_ok() {
+                (&conn).write_all(&word).unwrap();
+                break;
+            }
+        }
+        let output = client.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.stdout, b"hi\n");
+    });
 }
 
 #[cfg(target_os = "linux")]
