@@ -83,13 +83,21 @@ impl Listener {
     /// directory that two kernels share (NFS, a virtual machine's mount): a server on the other one
     /// looks stale.
     ///
-    /// A relative path is resolved again when the file is removed, so a program that changes its
-    /// working directory should give an absolute one.
+    /// The file goes when the listener is dropped by the process that bound it: not by a forked child,
+    /// nor with a listener that was turned into an [`OwnedFd`], which is how to hand it to a successor.
+    /// A daemon that forks after it has bound ends with [`shutdown`](Listener::shutdown), which removes
+    /// the file in any process.
+    ///
+    /// # Names
+    ///
+    /// A host name with several addresses is bound at the first that works: `localhost` is often `::1`,
+    /// and then 127.0.0.1 is not served. Bind both, or give the address.
     ///
     /// # Errors
     ///
     /// `AddrInUse` if a live server or a file that is not a socket is at the path, or if a stale file
-    /// could not be taken over safely; the message says which. `InvalidInput` for a path over
+    /// could not be taken over safely; the message says which. If a stale file cannot be removed, the
+    /// error has the kind of that failure (`PermissionDenied`), and says so. `InvalidInput` for a path over
     /// the system's limit and for [`Addr::Unnamed`]; `Unsupported` for an abstract name off Linux.
     /// Otherwise the system's own error, with its code; a host name that is not found has none.
     /// No message names the address: whoever prints the error knows it.
@@ -119,14 +127,16 @@ impl Listener {
     /// the group is trusted.
     ///
     /// The socket is created in a fresh directory of mode 0700 beside the path, and then linked to the
-    /// path. The temporary path is what a client's [`peer_addr`](Conn::peer_addr) and `ss -xl` show,
-    /// and what is left behind if the program is killed in between.
+    /// path. The temporary path is what a client's [`peer_addr`](Conn::peer_addr), the
+    /// [`local_addr`](Conn::local_addr) of an accepted connection and `ss -xl` show, and what is left
+    /// behind if the program is killed in between.
     ///
     /// # Errors
     ///
     /// Those of `bind`. `InvalidInput` for a TCP or abstract address, which has no file, for a mode
     /// beyond `0o777`, for a directory that everybody may write to, and for one whose path leaves no
-    /// room for the temporary one.
+    /// room for the temporary one. A file system that cannot do it (many of FUSE, virtiofs) is told
+    /// by an error that says so, and nothing is left there.
     ///
     /// ```
     /// # use streamsock::{Addr, Listener};
@@ -156,7 +166,7 @@ impl Listener {
     }
 
     /// The bound address, with the port that the system chose if 0 was asked for. A path is reported
-    /// as it was given.
+    /// as it was given to `bind`.
     pub fn local_addr(&self) -> io::Result<Addr> {
         match (&self.file, &self.socket) {
             (Some(file), _) => Ok(Addr::from(file.path())),
@@ -172,7 +182,8 @@ impl Listener {
     ///
     /// The system's, [accept(2)](https://man7.org/linux/man-pages/man2/accept.2.html): without a
     /// descriptor left (`EMFILE`, `ENFILE`) the connection stays in the backlog, and a later call
-    /// can have it. `InvalidInput` once the listener is [shut down](Listener::shutdown).
+    /// can have it. `InvalidInput` once the listener is [shut down](Listener::shutdown), here or by
+    /// another process that shares the socket.
     pub fn accept(&self) -> io::Result<(Conn, Addr)> {
         self.accepting.fetch_add(1, SeqCst);
         let accepted = (!self.is_shut_down()).then(|| self.socket.accept());
@@ -184,7 +195,8 @@ impl Listener {
         }
     }
 
-    /// The connections as they are accepted; it ends after [`shutdown`](Listener::shutdown).
+    /// The connections as they are accepted; it ends after [`shutdown`](Listener::shutdown), whoever
+    /// called that.
     pub fn incoming(&self) -> Incoming<'_> {
         Incoming { listener: self }
     }
@@ -204,7 +216,9 @@ impl Listener {
     /// can bind the address meanwhile: at once, but for an abstract name and the path of an adopted
     /// listener, which are free when this one is dropped. Another call changes nothing.
     ///
-    /// It acts on the socket: other processes that share it stop listening, too. On Linux it works
+    /// It acts on the socket, and so on every process that shares it: all of them stop listening. So a
+    /// service that systemd or inetd starts with its socket must not call it, but just end: the socket
+    /// stays with systemd, and clients queue for the next activation. On Linux it works
     /// without a descriptor left (but if another thread snatches the one that it frees, those who
     /// queue are disconnected only when the listener is dropped). Elsewhere it needs one, as
     /// `shutdown(2)` may not wake a blocked `accept` and a connection has to; and TCP clients may
@@ -327,7 +341,8 @@ impl fmt::Debug for Listener {
 }
 
 impl From<UnixListener> for Listener {
-    /// Adopts a listener whose file is somebody else's to remove: one that systemd passed, say.
+    /// Adopts a listener whose file is somebody else's to remove: one that systemd passed, say. Do not
+    /// [`shutdown`](Listener::shutdown) that: it is systemd's socket, too.
     fn from(listener: UnixListener) -> Listener {
         Listener::adopt(Socket::Unix(listener))
     }
@@ -336,6 +351,47 @@ impl From<UnixListener> for Listener {
 impl From<TcpListener> for Listener {
     fn from(listener: TcpListener) -> Listener {
         Listener::adopt(Socket::Tcp(listener))
+    }
+}
+
+/// Hands the socket on, to a successor for instance, and leaves its file where it is.
+impl From<Listener> for OwnedFd {
+    fn from(listener: Listener) -> OwnedFd {
+        if let Some(file) = listener.file {
+            file.leave();
+        }
+        match listener.socket {
+            Socket::Unix(listener) => listener.into(),
+            Socket::Tcp(listener) => listener.into(),
+        }
+    }
+}
+
+impl TryFrom<OwnedFd> for Listener {
+    type Error = io::Error;
+
+    /// Adopts a socket of either kind that another process bound, and whose file it removes. Do not
+    /// [`shutdown`](Listener::shutdown) one that is shared.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a descriptor that is neither a Unix nor a TCP socket; it is closed. A socket
+    /// that does not listen shows when it is to accept.
+    ///
+    /// ```no_run
+    /// use std::io;
+    /// use std::os::fd::AsFd;
+    /// use streamsock::Listener;
+    ///
+    /// // systemd with StandardInput=socket, inetd with wait
+    /// let listener = Listener::try_from(io::stdin().as_fd().try_clone_to_owned()?)?;
+    /// # Ok::<(), io::Error>(())
+    /// ```
+    fn try_from(fd: OwnedFd) -> io::Result<Listener> {
+        Ok(match Conn::try_from(fd)? {
+            Conn::Unix(socket) => Listener::from(UnixListener::from(OwnedFd::from(socket))),
+            Conn::Tcp(socket) => Listener::from(TcpListener::from(OwnedFd::from(socket))),
+        })
     }
 }
 
@@ -367,7 +423,7 @@ impl<'a> IntoIterator for &'a Listener {
 }
 
 /// The connections that a [`Listener`] accepts, from [`Listener::incoming`]. An error does not end
-/// it: [`Listener::shutdown`] does.
+/// it, but one that says that the socket no longer listens: after [`Listener::shutdown`].
 #[derive(Debug)]
 pub struct Incoming<'a> {
     listener: &'a Listener,
@@ -377,8 +433,10 @@ impl Iterator for Incoming<'_> {
     type Item = io::Result<Conn>;
 
     fn next(&mut self) -> Option<io::Result<Conn>> {
-        let accepted = self.listener.accept();
-        (!self.listener.is_shut_down()).then(|| accepted.map(|(conn, _)| conn))
+        match self.listener.accept() {
+            Err(e) if e.kind() == ErrorKind::InvalidInput => None,
+            accepted => Some(accepted.map(|(conn, _peer)| conn)),
+        }
     }
 }
 

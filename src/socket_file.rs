@@ -9,8 +9,9 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
-use std::os::unix::net::{UnixDatagram, UnixListener};
-use std::path::{Path, PathBuf};
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::path::{self, Path, PathBuf};
+use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,9 +29,14 @@ const BIND_ATTEMPTS: u32 = 16;
 /// The file of a bound socket. It is removed once, by [`remove`](SocketFile::remove) or on drop, and
 /// before the socket is closed, so that its inode number still is its own.
 pub(super) struct SocketFile {
+    /// As it was asked for.
     path: PathBuf,
+    /// Where that is, also after the program has changed its working directory.
+    absolute: PathBuf,
     dev: u64,
     ino: u64,
+    /// The process that bound it. A forked child has a copy of this value, and drops it.
+    owner: u32,
     removed: AtomicBool,
 }
 
@@ -49,6 +55,7 @@ impl SocketFile {
                  the socket and its mode would protect nothing; use another directory",
             ));
         }
+        let absolute = path::absolute(path)?;
         // Held to the end of this function. bind(2) makes the file a moment before the socket can
         // be found through it, and in that moment a live newcomer looks stale.
         let lock = lock_directory(&dir);
@@ -67,9 +74,15 @@ impl SocketFile {
                 Err(e) => return Err(e),
                 Ok(listener) => {
                     let made = fs::symlink_metadata(path)?;
-                    let (dev, ino) = (made.dev(), made.ino());
-                    let removed = AtomicBool::new(false);
-                    return Ok((listener, SocketFile { path: path.into(), dev, ino, removed }));
+                    let file = SocketFile {
+                        path: path.into(),
+                        absolute,
+                        dev: made.dev(),
+                        ino: made.ino(),
+                        owner: process::id(),
+                        removed: AtomicBool::new(false),
+                    };
+                    return Ok((listener, file));
                 }
             }
         }
@@ -88,29 +101,44 @@ impl SocketFile {
         if self.removed.swap(true, Ordering::Relaxed) {
             return;
         }
-        match fs::symlink_metadata(&self.path) {
+        match fs::symlink_metadata(&self.absolute) {
             Ok(there) if (there.dev(), there.ino()) == (self.dev, self.ino) => {
-                let _ = fs::remove_file(&self.path);
+                let _ = fs::remove_file(&self.absolute);
             }
             _ => {}
         }
+    }
+
+    /// Leaves the file where it is: the socket goes on without this value.
+    pub(super) fn leave(self) {
+        self.removed.store(true, Ordering::Relaxed);
     }
 }
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        self.remove();
+        if self.owner == process::id() {
+            self.remove();
+        }
     }
 }
 
-/// Takes the exclusive lock of a directory. It leaves no file behind, and ends with the process at
-/// the latest.
-fn lock_directory(dir: &Path) -> io::Result<File> {
+/// The exclusive lock of a directory. It leaves no file behind.
+struct DirectoryLock(File);
+
+impl Drop for DirectoryLock {
+    fn drop(&mut self) {
+        // Closing would not do: a process that another thread forked meanwhile has the descriptor, too.
+        let _ = self.0.unlock();
+    }
+}
+
+fn lock_directory(dir: &Path) -> io::Result<DirectoryLock> {
     let dir = File::open(dir)?;
     let start = Instant::now();
     loop {
         match dir.try_lock() {
-            Ok(()) => return Ok(dir),
+            Ok(()) => return Ok(DirectoryLock(dir)),
             Err(TryLockError::Error(e)) => return Err(e),
             Err(TryLockError::WouldBlock) if start.elapsed() >= LOCK_PATIENCE => {
                 return Err(io::Error::new(ErrorKind::WouldBlock, "somebody holds the lock"));
@@ -121,7 +149,7 @@ fn lock_directory(dir: &Path) -> io::Result<File> {
 }
 
 /// Removes the socket at `path` if nobody holds it; otherwise says what is in the way.
-fn remove_if_stale(path: &Path, lock: &io::Result<File>) -> io::Result<()> {
+fn remove_if_stale(path: &Path, lock: &io::Result<DirectoryLock>) -> io::Result<()> {
     let there = match fs::symlink_metadata(path) {
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
         there => there?,
@@ -131,9 +159,7 @@ fn remove_if_stale(path: &Path, lock: &io::Result<File>) -> io::Result<()> {
         let kind = kind_of(there.file_type());
         return Err(in_use(&format!("{kind} is there, not a socket, and was left as it is")));
     }
-    // A datagram socket asks without being seen by the server, and never waits for its backlog: a
-    // live stream socket answers EPROTOTYPE, a live datagram socket accepts.
-    match UnixDatagram::unbound()?.connect(path) {
+    match probe(path, connect_datagram) {
         Err(e) if e.kind() == ErrorKind::ConnectionRefused => {}
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
         Err(e) if e.kind() == ErrorKind::PermissionDenied => {
@@ -164,6 +190,22 @@ fn remove_if_stale(path: &Path, lock: &io::Result<File>) -> io::Result<()> {
     }
 }
 
+/// Connects to the socket at `path`, as a stranger would: it is refused if nobody holds the socket.
+///
+/// A datagram socket asks first, as the server does not see it and its backlog does not make it wait:
+/// a live stream socket answers EPROTOTYPE, a live datagram socket accepts. That is enough on Linux. But
+/// gVisor refuses it at a live stream socket, too, so what is refused asks once more, as a stream.
+fn probe(path: &Path, datagram: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+    match datagram(path) {
+        Err(e) if e.kind() == ErrorKind::ConnectionRefused => UnixStream::connect(path).map(drop),
+        answer => answer,
+    }
+}
+
+fn connect_datagram(path: &Path) -> io::Result<()> {
+    UnixDatagram::unbound()?.connect(path)
+}
+
 fn kind_of(file_type: fs::FileType) -> &'static str {
     if file_type.is_symlink() {
         "a symbolic link"
@@ -184,17 +226,49 @@ fn bind_beside(path: &Path, mode: Option<u32>) -> io::Result<UnixListener> {
     let dir = create_private_directory(path)?;
     let temporary = dir.join("s");
     let bound = UnixListener::bind(&temporary).and_then(|listener| {
-        if let Some(mode) = mode {
-            fs::set_permissions(&temporary, Permissions::from_mode(mode))?;
-        }
-        fs::hard_link(&temporary, path)?;
+        publish(&temporary, path, mode, |path| probe(path, connect_datagram))?;
         Ok(listener)
     });
     let _ = fs::remove_file(&temporary);
     let _ = fs::remove_dir(&dir);
-    match bound {
+    bound
+}
+
+/// Gives the socket its mode, shows it at `path` and looks at it there, as a stranger would: on FUSE
+/// file systems, a hard link to a socket is there and refuses everybody.
+fn publish(
+    temporary: &Path,
+    path: &Path,
+    mode: Option<u32>,
+    probe: impl FnOnce(&Path) -> io::Result<()>,
+) -> io::Result<()> {
+    if let Some(mode) = mode {
+        fs::set_permissions(temporary, Permissions::from_mode(mode)).map_err(explained)?;
+    }
+    match fs::hard_link(temporary, path) {
         Err(e) if e.kind() == ErrorKind::AlreadyExists => Err(ErrorKind::AddrInUse.into()),
-        bound => bound,
+        Err(e) => Err(explained(e)),
+        Ok(()) => match probe(path) {
+            Err(e) if e.kind() == ErrorKind::ConnectionRefused => {
+                let _ = fs::remove_file(path);
+                Err(explained(ErrorKind::Unsupported.into()))
+            }
+            _ => Ok(()),
+        },
+    }
+}
+
+/// What a file system says that does not know modes of sockets (virtiofs) or hard links, in words.
+fn explained(e: io::Error) -> io::Error {
+    match e.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::InvalidInput | ErrorKind::Unsupported => {
+            io::Error::new(
+                e.kind(),
+                "this file system cannot publish a socket with a mode; make a directory of mode \
+                 0700 for the socket, and bind it there without a mode",
+            )
+        }
+        _ => e,
     }
 }
 
@@ -227,4 +301,109 @@ fn create_private_directory(path: &Path) -> io::Result<PathBuf> {
 
 fn in_use(why: &str) -> io::Error {
     io::Error::new(ErrorKind::AddrInUse, why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A directory of its own for each test, which goes with the value.
+    struct TempDir(PathBuf);
+
+    impl TempDir {
+        fn new() -> TempDir {
+            let random = RandomState::new().build_hasher().finish() as u32;
+            let dir = PathBuf::from(format!("/tmp/ssf{random:x}"));
+            fs::create_dir(&dir).unwrap();
+            TempDir(dir)
+        }
+
+        fn is_empty(&self) -> bool {
+            fs::read_dir(&self.0).unwrap().next().is_none()
+        }
+    }
+
+    impl Drop for TempDir {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn refused(_: &Path) -> io::Result<()> {
+        Err(ErrorKind::ConnectionRefused.into())
+    }
+
+    /// gVisor refuses a datagram socket at a live stream socket: that must not pass for a stale file.
+    #[test]
+    fn a_live_socket_is_not_stale_because_one_kind_of_socket_is_refused() {
+        let dir = TempDir::new();
+        let path = dir.0.join("s");
+        let listener = UnixListener::bind(&path).unwrap();
+        probe(&path, refused).unwrap();
+        let kind = |probed: io::Result<()>| probed.unwrap_err().kind();
+        assert_ne!(kind(probe(&path, connect_datagram)), ErrorKind::ConnectionRefused);
+        drop(listener);
+        assert_eq!(kind(probe(&path, refused)), ErrorKind::ConnectionRefused);
+        assert_eq!(kind(probe(&path, connect_datagram)), ErrorKind::ConnectionRefused);
+        fs::remove_file(&path).unwrap();
+        assert_eq!(kind(probe(&path, connect_datagram)), ErrorKind::NotFound);
+
+        let _datagrams = UnixDatagram::bind(&path).unwrap();
+        probe(&path, connect_datagram).unwrap();
+        assert_ne!(kind(probe(&path, refused)), ErrorKind::ConnectionRefused);
+    }
+
+    #[test]
+    fn a_link_that_refuses_everybody_is_undone_and_explained() {
+        let dir = TempDir::new();
+        let (temporary, path) = (dir.0.join("t"), dir.0.join("s"));
+        let _listener = UnixListener::bind(&temporary).unwrap();
+        let error = publish(&temporary, &path, Some(0o600), refused).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.to_string().contains("a directory of mode 0700"), "{error}");
+        assert!(!path.exists());
+
+        publish(&temporary, &path, Some(0o600), |path| probe(path, connect_datagram)).unwrap();
+        assert!(path.exists());
+    }
+
+    #[test]
+    fn a_mode_or_a_link_that_is_not_to_be_had_is_explained() {
+        for code in [1, 22, 95] {
+            let error = io::Error::from_raw_os_error(code); // EPERM, EINVAL, EOPNOTSUPP on Linux
+            let kind = error.kind();
+            let explained = explained(error);
+            assert_eq!(explained.kind(), kind);
+            let says = explained.to_string().contains("a directory of mode 0700");
+            assert_eq!(says, code != 95 || cfg!(target_os = "linux"), "{code}");
+        }
+        let full = explained(ErrorKind::StorageFull.into());
+        assert!(!full.to_string().contains("0700"), "{full}");
+    }
+
+    #[test]
+    fn the_copy_of_a_forked_child_removes_nothing_when_it_is_dropped() {
+        let dir = TempDir::new();
+        let path = dir.0.join("s");
+        let (_listener, mut file) = SocketFile::bind(&path, None).unwrap();
+        file.owner += 1;
+        drop(file);
+        assert!(path.exists());
+        fs::remove_file(&path).unwrap();
+
+        let (_listener, mut file) = SocketFile::bind(&path, None).unwrap();
+        file.owner += 1;
+        file.remove(); // by shutdown, which ends the socket for all
+        assert!(dir.is_empty());
+    }
+
+    /// A process that is forked meanwhile shares the open directory, as this copy does.
+    #[test]
+    fn the_lock_ends_with_bind_whoever_has_its_descriptor() {
+        let dir = TempDir::new();
+        let lock = lock_directory(&dir.0).unwrap();
+        let _inherited = lock.0.try_clone().unwrap();
+        drop(lock);
+        File::open(&dir.0).unwrap().try_lock().unwrap();
+    }
 }

@@ -1,18 +1,22 @@
 //! `Listener`: bind, accept, incoming, shutdown, on both transports.
 
+use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpListener;
-use std::os::fd::AsFd;
-use std::os::unix::net::UnixListener;
-use std::thread;
+use std::net::{Shutdown, TcpListener, UdpSocket};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::process::{self, Command, Stdio};
+use std::{env, thread};
 
-use streamsock::{Addr, Conn, Listener};
+use streamsock::{Addr, Conn, Listener, serve};
 
 mod common;
 
 #[cfg(target_os = "linux")]
 use common::wait_until_others_sleep;
-use common::{ShutDown, TempDir, assert_works, exhaust_descriptors, over_both, read_all, under};
+use common::{
+    ShutDown, TempDir, assert_echoed, assert_works, exhaust_descriptors, over_both, read_all, under,
+};
 
 #[test]
 fn the_bound_address_can_be_connected_to() {
@@ -129,6 +133,80 @@ fn shutdown_ends_every_incoming_for_good() {
         assert_eq!(listener.local_addr().unwrap().network(), addr.network());
     });
 }
+
+/// Another process that has the socket shuts it down: this copy of the descriptor stands for it.
+#[test]
+fn incoming_ends_when_somebody_else_shuts_the_socket_down() {
+    over_both(|addr| {
+        let listener = Listener::bind(addr).unwrap();
+        let shared = listener.as_fd().try_clone_to_owned().unwrap();
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| listener.incoming().count());
+            UnixStream::from(shared).shutdown(Shutdown::Both).unwrap();
+            assert_eq!(waiting.join().unwrap(), 0);
+        });
+        assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::InvalidInput);
+    });
+}
+
+/// The socket goes on in other hands, and its file stays with it.
+#[test]
+fn a_listener_is_handed_to_a_successor_with_its_file() {
+    over_both(|addr| {
+        let listener = Listener::bind(addr).unwrap();
+        let bound = listener.local_addr().unwrap();
+        let successor = Listener::try_from(OwnedFd::from(listener)).unwrap();
+        assert_eq!(successor.local_addr().unwrap(), bound);
+        assert_works(&successor);
+        drop(successor);
+        if let Addr::Unix(path) = addr {
+            std::fs::remove_file(path).unwrap();
+        }
+    });
+}
+
+#[test]
+fn what_is_no_stream_socket_is_not_adopted() {
+    let file = File::open("/dev/null").unwrap();
+    let datagrams = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for fd in [OwnedFd::from(file), OwnedFd::from(datagrams)] {
+        let error = Listener::try_from(fd).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.to_string().contains("neither a Unix nor a TCP"), "{error}");
+    }
+}
+
+/// A service for one client, as systemd or inetd starts it: the socket is standard input, which does
+/// not block if its parent polls it. It ends without `shutdown`, and is started again.
+#[test]
+fn an_inherited_listener_that_does_not_block_serves_activation_after_activation() {
+    if env::var_os(ACTIVATED).is_some() {
+        let stdin = std::io::stdin().as_fd().try_clone_to_owned().unwrap();
+        let listener = Listener::try_from(stdin).unwrap();
+        serve(&[listener], 8, |conn| {
+            common::echo(conn);
+            process::exit(0);
+        })
+        .unwrap();
+    }
+    over_both(|addr| {
+        let listener = Listener::bind(addr).unwrap();
+        let bound = listener.local_addr().unwrap();
+        for _ in 0..3 {
+            listener.set_nonblocking(true).unwrap();
+            let mut service = Command::new(env::current_exe().unwrap());
+            let test =
+                "an_inherited_listener_that_does_not_block_serves_activation_after_activation";
+            service.args(["--exact", test]).env(ACTIVATED, "").stdout(Stdio::null());
+            service.stdin(listener.as_fd().try_clone_to_owned().unwrap());
+            let mut service = service.spawn().unwrap();
+            assert_echoed(&bound, b"activated");
+            assert!(service.wait().unwrap().success());
+        }
+    });
+}
+
+const ACTIVATED: &str = "STREAMSOCK_TEST_ACTIVATED";
 
 /// Those who queue are neither left hanging nor handed to a later accept.
 #[test]

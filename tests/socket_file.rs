@@ -141,6 +141,29 @@ fn a_bare_name_is_taken_over_as_well() {
     assert!(!own.exists());
 }
 
+/// Also when the program has gone elsewhere since: a daemon changes its directory to `/`.
+#[test]
+fn a_relative_path_is_found_again_after_a_change_of_directory() {
+    let dir = TempDir::new();
+    let test = "a_relative_path_is_found_again_after_a_change_of_directory";
+    if !under(&format!("cd {}", dir.path().display()), test) {
+        assert_eq!(dir.names(), [""; 0]);
+        return;
+    }
+    let own = env::current_dir().unwrap();
+    for path in ["s", "./s", "sub/../s"] {
+        fs::create_dir("sub").unwrap();
+        let addr = Addr::from(Path::new(path));
+        let listener = Listener::bind(&addr).unwrap();
+        assert_eq!(listener.local_addr().unwrap(), addr);
+        env::set_current_dir("/").unwrap();
+        drop(listener);
+        assert!(!own.join("s").exists(), "{path}");
+        env::set_current_dir(&own).unwrap();
+        fs::remove_dir("sub").unwrap();
+    }
+}
+
 /// Somebody who holds the lock on the directory keeps nobody from binding, only from taking over.
 #[test]
 fn without_the_lock_nothing_is_taken_over() {
