@@ -38,10 +38,11 @@
 //! | [`serve`] | a thread per connection, over any number of listeners, bounded |
 //! | [`Deadline`] | reads and writes that all end by one moment: what bounds a message, where a timeout bounds a read |
 //! | [`Spin`] | a `Conn` that busy-waits for a moment before it sleeps: lower latency for CPU time |
-//! | [`sockopt`](https://docs.rs/streamsock/latest/streamsock/sockopt/) | `SO_SNDBUF`, `SO_RCVBUF` and `SO_PEERCRED`; needs the feature `sockopt`, which brings in `libc` |
+//! | [`sockopt`](https://docs.rs/streamsock/latest/streamsock/sockopt/) | buffer sizes, keepalive, and who is at the other end; needs the feature of that name (`features = ["sockopt"]` beside the dependency), which brings in `libc` |
 //!
 //! Errors are [`std::io::Error`], with the system's code where there is one. None names the address it
-//! was given: the caller knows it and prints it, once.
+//! was given: the caller knows it and prints it, once. Only the parser of [`Addr`] quotes the text that
+//! is no address.
 //!
 //! The lessons in `examples/` teach sockets one short program at a time, from the first `bind` to RPC
 //! over HTTP over either socket; the program `sockbench` measures what a Unix socket buys on your

@@ -1,16 +1,23 @@
-//! `sockopt`: buffer sizes and peer credentials.
+//! `sockopt`: buffer sizes, keepalive and peer credentials.
 
 #![cfg(feature = "sockopt")]
 
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
+#[cfg(target_os = "linux")]
+use std::os::unix::net::UnixDatagram;
 use std::process;
+use std::time::Duration;
 
-use streamsock::sockopt;
+use streamsock::sockopt::{self, Keepalive};
+#[cfg(target_os = "linux")]
+use streamsock::{Addr, Conn, Listener};
 
 mod common;
 
+#[cfg(target_os = "linux")]
+use common::{TempDir, watchdog};
 use common::{connected, over_both};
 
 #[test]
@@ -77,6 +84,60 @@ fn the_peer_is_known_on_a_unix_socket_only() {
                 assert_eq!(error.kind(), ErrorKind::Unsupported);
                 assert!(error.to_string().contains("SO_PEERCRED"), "{error}");
             }
+        }
+    });
+}
+
+/// `&listener` for `&conn` would name this very process, and pass every check.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_has_no_peer_is_not_connected() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let listener = Listener::bind(&Addr::from(dir.join("s"))).unwrap();
+    let errors = [
+        sockopt::peer_cred(&listener).unwrap_err(),
+        sockopt::peer_cred(UnixDatagram::unbound().unwrap()).unwrap_err(),
+        sockopt::peer_cred(UnixDatagram::bind(dir.join("d")).unwrap()).unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!(error.kind(), ErrorKind::NotConnected, "{error}");
+    }
+
+    // A peer that has gone was there: it is still known who that was.
+    let (near, far) = Conn::pair().unwrap();
+    drop(far);
+    assert_eq!(sockopt::peer_cred(&near).unwrap().pid as u32, process::id());
+}
+
+#[test]
+fn keepalive_is_for_tcp() {
+    let secs = Duration::from_secs;
+    over_both(|addr| {
+        let (client, _server) = connected(addr);
+        if addr.network() == "unix" {
+            let error = sockopt::set_keepalive(&client, Some(Keepalive::default())).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+            assert!(sockopt::keepalive(&client).is_err());
+            return;
+        }
+        assert_eq!(sockopt::keepalive(&client).unwrap(), None);
+        let keepalive = Keepalive { idle: secs(7), interval: secs(3), count: 4 };
+        for wanted in [Some(keepalive), None, Some(Keepalive::default())] {
+            sockopt::set_keepalive(&client, wanted).unwrap();
+            assert_eq!(sockopt::keepalive(&client).unwrap(), wanted);
+        }
+
+        let sub_second = Duration::from_millis(999);
+        for wrong in [
+            Keepalive { idle: sub_second, ..keepalive },
+            Keepalive { interval: sub_second, ..keepalive },
+            Keepalive { count: 0, ..keepalive },
+            Keepalive { idle: secs(1 << 40), ..keepalive },
+            Keepalive { count: 1_000_000, ..keepalive },
+        ] {
+            let error = sockopt::set_keepalive(&client, Some(wrong)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{wrong:?}: {error}");
         }
     });
 }
