@@ -6,7 +6,9 @@ use std::io::{ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::process::{Command, Stdio};
+use std::process::Command;
+#[cfg(target_os = "linux")]
+use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
@@ -14,9 +16,10 @@ use streamsock::{Addr, Conn, Listener};
 
 mod common;
 
+#[cfg(target_os = "linux")]
+use common::example;
 use common::{
-    Random, TempDir, assert_silent, connected, example, over_both, read_all, run, wait_until,
-    watchdog,
+    Random, TempDir, assert_silent, connected, over_both, read_all, run, wait_until, watchdog,
 };
 
 #[test]

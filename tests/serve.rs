@@ -13,12 +13,11 @@ use streamsock::{Conn, Listener, serve};
 
 mod common;
 
-#[cfg(target_os = "linux")]
-use common::wait_until_others_sleep;
 use common::{
-    Random, ShutDown, assert_echoed, assert_silent, over_both, read_all, under, wait_until,
-    with_server,
+    Random, ShutDown, assert_echoed, assert_silent, over_both, read_all, wait_until, with_server,
 };
+#[cfg(target_os = "linux")]
+use common::{under, wait_until_others_sleep};
 
 /// So many clients at once, each with 64 KiB of its own.
 fn serves(clients: usize) {

@@ -1,5 +1,9 @@
 //! `serve` where descriptors or threads are short: nobody is lost, and next to no CPU time is spent.
 
+// The limits are those of the shell's `ulimit` on Linux, and CPU time is read from /proc. Elsewhere,
+// `shutdown` needs a descriptor.
+#![cfg(target_os = "linux")]
+
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::process::Command;
@@ -58,19 +62,16 @@ fn a_server_out_of_descriptors_serves_everybody_in_the_end() {
 const FEW_THREADS: &str = "export RUST_MIN_STACK=268435456 MALLOC_ARENA_MAX=1 && ulimit -v 1500000";
 
 #[test]
-#[cfg(target_os = "linux")]
 fn a_server_that_cannot_start_threads_serves_everybody_in_the_end() {
     serves_300_under(FEW_THREADS);
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn a_server_short_of_both_serves_everybody_in_the_end() {
     serves_300_under(&format!("{FEW_THREADS} && ulimit -n 64"));
 }
 
 /// The CPU time that a process has used, in hundredths of a second.
-#[cfg(target_os = "linux")]
 fn cpu_ticks(process: u32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     let fields: Vec<_> = stat.rsplit(") ").next().unwrap().split(' ').collect();
@@ -79,7 +80,6 @@ fn cpu_ticks(process: u32) -> u64 {
 
 /// Without a descriptor, or a thread, it hardly tries, and whoever waits is served when there is one
 /// again.
-#[cfg(target_os = "linux")]
 fn starves_quietly_under(limits: &str) {
     over_both(|addr| {
         let server = echo_server_under(limits, addr);
@@ -105,20 +105,17 @@ fn starves_quietly_under(limits: &str) {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn without_descriptors_a_server_takes_next_to_no_cpu_time() {
     starves_quietly_under("ulimit -n 32");
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn without_threads_a_server_takes_next_to_no_cpu_time() {
     starves_quietly_under(FEW_THREADS);
 }
 
 /// No thread can be started, so nobody is ever in accept(2).
 #[test]
-#[cfg(target_os = "linux")]
 fn shutdown_ends_it_while_threads_cannot_start() {
     let limits = "export RUST_MIN_STACK=4294967296 && ulimit -v 3000000";
     if !under(limits, "shutdown_ends_it_while_threads_cannot_start") {
@@ -141,7 +138,6 @@ fn shutdown_ends_it_while_threads_cannot_start() {
 }
 
 #[test]
-#[cfg(target_os = "linux")] // elsewhere, shutdown needs a descriptor
 fn without_a_descriptor_shutdown_ends_it() {
     if !under("ulimit -n 64", "without_a_descriptor_shutdown_ends_it") {
         return;
