@@ -40,7 +40,11 @@ fn a_peer_that_sends_without_end_is_left_at_the_moment() {
         thread::scope(|scope| {
             scope.spawn(move || while server.write_all(b"x").is_ok() {});
             let mut deadline = Deadline::new(&mut client, soon());
-            let error = deadline.read_exact(&mut vec![0; 1 << 30]).unwrap_err();
+            let error = loop {
+                if let Err(e) = deadline.read(&mut [0; 64]) {
+                    break e;
+                }
+            };
             assert_eq!(error.kind(), ErrorKind::TimedOut);
             drop(deadline);
             client.shutdown(Shutdown::Both).unwrap();
