@@ -42,8 +42,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// catch SIGTERM, which ends the process at once; the next `bind` cleans up.)
 ///
 /// ```no_run
-/// # use std::{io, net::Shutdown, sync::{Arc, Mutex}, thread, time::Duration};
-/// # use streamsock::{Conn, Listener, serve};
+/// # use std::{io, net::Shutdown, sync::{Arc, Mutex}, thread, time::Duration}; use streamsock::*;
 /// let listeners = [Listener::bind(&"unix:/tmp/echo.sock".parse()?)?]; // or several
 /// let open = Mutex::new(Vec::<Arc<Conn>>::new());
 /// let echo = |conn: Conn| {
@@ -98,7 +97,8 @@ where
             }
         }
     });
-    server.state.lock().unwrap().error.take().map_or(Ok(()), Err)
+    let error = server.state.lock().unwrap().error.take();
+    error.map_or(Ok(()), Err)
 }
 
 struct Server<'a, H> {

@@ -70,7 +70,7 @@ impl SocketFile {
                 },
             };
             match bound {
-                Err(e) if e.kind() == ErrorKind::AddrInUse => remove_if_stale(path, &lock)?,
+                Err(e) if e.kind() == ErrorKind::AddrInUse => remove_if_stale(path, &lock, probe)?,
                 Err(e) => return Err(e),
                 Ok(listener) => {
                     let made = fs::symlink_metadata(path)?;
@@ -149,7 +149,11 @@ fn lock_directory(dir: &Path) -> io::Result<DirectoryLock> {
 }
 
 /// Removes the socket at `path` if nobody holds it; otherwise says what is in the way.
-fn remove_if_stale(path: &Path, lock: &io::Result<DirectoryLock>) -> io::Result<()> {
+fn remove_if_stale(
+    path: &Path,
+    lock: &io::Result<DirectoryLock>,
+    probe: fn(&Path) -> io::Result<()>,
+) -> io::Result<()> {
     let there = match fs::symlink_metadata(path) {
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
         there => there?,
@@ -159,7 +163,7 @@ fn remove_if_stale(path: &Path, lock: &io::Result<DirectoryLock>) -> io::Result<
         let kind = kind_of(there.file_type());
         return Err(in_use(&format!("{kind} is there, not a socket, and was left as it is")));
     }
-    match probe(path, connect_datagram) {
+    match probe(path) {
         Err(e) if e.kind() == ErrorKind::ConnectionRefused => {}
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
         Err(e) if e.kind() == ErrorKind::PermissionDenied => {
@@ -195,15 +199,15 @@ fn remove_if_stale(path: &Path, lock: &io::Result<DirectoryLock>) -> io::Result<
 /// A datagram socket asks first, as the server does not see it and its backlog does not make it wait:
 /// a live stream socket answers EPROTOTYPE, a live datagram socket accepts. That is enough on Linux. But
 /// gVisor refuses it at a live stream socket, too, so what is refused asks once more, as a stream.
-fn probe(path: &Path, datagram: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
-    match datagram(path) {
+fn probe(path: &Path) -> io::Result<()> {
+    connect_unless_refused(UnixDatagram::unbound()?.connect(path), path)
+}
+
+fn connect_unless_refused(datagram: io::Result<()>, path: &Path) -> io::Result<()> {
+    match datagram {
         Err(e) if e.kind() == ErrorKind::ConnectionRefused => UnixStream::connect(path).map(drop),
         answer => answer,
     }
-}
-
-fn connect_datagram(path: &Path) -> io::Result<()> {
-    UnixDatagram::unbound()?.connect(path)
 }
 
 fn kind_of(file_type: fs::FileType) -> &'static str {
@@ -226,7 +230,7 @@ fn bind_beside(path: &Path, mode: Option<u32>) -> io::Result<UnixListener> {
     let dir = create_private_directory(path)?;
     let temporary = dir.join("s");
     let bound = UnixListener::bind(&temporary).and_then(|listener| {
-        publish(&temporary, path, mode, |path| probe(path, connect_datagram))?;
+        publish(&temporary, path, mode, probe)?;
         Ok(listener)
     });
     let _ = fs::remove_file(&temporary);
@@ -240,7 +244,7 @@ fn publish(
     temporary: &Path,
     path: &Path,
     mode: Option<u32>,
-    probe: impl FnOnce(&Path) -> io::Result<()>,
+    probe: fn(&Path) -> io::Result<()>,
 ) -> io::Result<()> {
     if let Some(mode) = mode {
         fs::set_permissions(temporary, Permissions::from_mode(mode)).map_err(explained)?;
@@ -333,24 +337,53 @@ mod tests {
         Err(ErrorKind::ConnectionRefused.into())
     }
 
+    fn kind(result: io::Result<()>) -> ErrorKind {
+        result.unwrap_err().kind()
+    }
+
     /// gVisor refuses a datagram socket at a live stream socket: that must not pass for a stale file.
     #[test]
     fn a_live_socket_is_not_stale_because_one_kind_of_socket_is_refused() {
         let dir = TempDir::new();
         let path = dir.0.join("s");
+        let refused = || Err(ErrorKind::ConnectionRefused.into());
         let listener = UnixListener::bind(&path).unwrap();
-        probe(&path, refused).unwrap();
-        let kind = |probed: io::Result<()>| probed.unwrap_err().kind();
-        assert_ne!(kind(probe(&path, connect_datagram)), ErrorKind::ConnectionRefused);
+        connect_unless_refused(refused(), &path).unwrap();
+        assert_ne!(kind(probe(&path)), ErrorKind::ConnectionRefused);
         drop(listener);
-        assert_eq!(kind(probe(&path, refused)), ErrorKind::ConnectionRefused);
-        assert_eq!(kind(probe(&path, connect_datagram)), ErrorKind::ConnectionRefused);
+        assert_eq!(kind(connect_unless_refused(refused(), &path)), ErrorKind::ConnectionRefused);
+        assert_eq!(kind(probe(&path)), ErrorKind::ConnectionRefused);
         fs::remove_file(&path).unwrap();
-        assert_eq!(kind(probe(&path, connect_datagram)), ErrorKind::NotFound);
 
         let _datagrams = UnixDatagram::bind(&path).unwrap();
-        probe(&path, connect_datagram).unwrap();
-        assert_ne!(kind(probe(&path, refused)), ErrorKind::ConnectionRefused);
+        probe(&path).unwrap();
+        assert_ne!(kind(connect_unless_refused(refused(), &path)), ErrorKind::ConnectionRefused);
+    }
+
+    #[test]
+    fn only_what_is_refused_under_the_lock_is_removed() {
+        let dir = TempDir::new();
+        let path = dir.0.join("s");
+        drop(UnixListener::bind(&path).unwrap());
+        let locked = lock_directory(&dir.0);
+        let unlocked = Err(ErrorKind::WouldBlock.into());
+        let remove = |lock, probe| remove_if_stale(&path, lock, probe);
+
+        // It went meanwhile, and bind(2) is to try again; this one is another's that came since.
+        remove(&locked, |_| Err(ErrorKind::NotFound.into())).unwrap();
+        let answers: [fn(&Path) -> io::Result<()>; 3] = [
+            |_| Ok(()),
+            |_| Err(ErrorKind::PermissionDenied.into()),
+            |_| Err(io::Error::from_raw_os_error(91)), // EPROTOTYPE on Linux
+        ];
+        for answer in answers {
+            assert_eq!(kind(remove(&locked, answer)), ErrorKind::AddrInUse);
+        }
+        assert_eq!(kind(remove(&unlocked, refused)), ErrorKind::AddrInUse);
+        assert!(path.exists());
+        remove(&locked, refused).unwrap();
+        assert!(!path.exists());
+        remove(&locked, refused).unwrap(); // it is gone already
     }
 
     #[test]
@@ -363,7 +396,7 @@ mod tests {
         assert!(error.to_string().contains("a directory of mode 0700"), "{error}");
         assert!(!path.exists());
 
-        publish(&temporary, &path, Some(0o600), |path| probe(path, connect_datagram)).unwrap();
+        publish(&temporary, &path, Some(0o600), probe).unwrap();
         assert!(path.exists());
     }
 
