@@ -44,10 +44,11 @@
 //! was given: the caller knows it and prints it, once. Only the parser of [`Addr`] quotes the text that
 //! is no address.
 //!
-//! The lessons in `examples/` teach sockets one short program at a time, from the first `bind` to RPC
-//! over HTTP over either socket; the program `sockbench` measures what a Unix socket buys on your
-//! machine. Start with the [README](https://docs.rs/crate/streamsock/latest/source/README.md), which
-//! also lists the files to copy into a project of your own.
+//! The [course](https://docs.rs/crate/streamsock/latest/source/examples/README.md) in `examples/`
+//! teaches sockets one short program at a time, from the first `bind` to RPC over HTTP over either
+//! socket. The program `sockbench` measures what a Unix socket buys on your machine. Start with the
+//! [README](https://docs.rs/crate/streamsock/latest/source/README.md), which also lists the files to
+//! copy into a project of your own.
 #![deny(unsafe_code)]
 
 #[cfg(not(unix))]
