@@ -5,6 +5,10 @@
 use std::fmt::{self, Write};
 use std::io;
 use std::net;
+#[cfg(target_os = "android")]
+use std::os::android::net::SocketAddrExt;
+#[cfg(target_os = "linux")]
+use std::os::linux::net::SocketAddrExt;
 use std::os::unix;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -204,15 +208,12 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
 }
 
-/// Whether this is an IPv6 address, or one with a zone as in `fe80::1%eth0`.
+/// Whether this is an IPv6 address, or one with a zone as in `fe80::1%eth0`: a network interface, which
+/// Linux lets have nearly any name, or its number.
 fn is_ipv6(host: &str) -> bool {
     let (address, zone) = host.split_once('%').unwrap_or((host, "0"));
-    address.parse::<net::Ipv6Addr>().is_ok() && is_zone(zone)
-}
-
-/// The name of a network interface, which Linux lets be nearly anything, or its number.
-fn is_zone(text: &str) -> bool {
-    !text.is_empty() && !text.contains(|c: char| "/]%".contains(c) || c.is_whitespace())
+    let is_wrong = |c: char| "/]%".contains(c) || c.is_whitespace();
+    address.parse::<net::Ipv6Addr>().is_ok() && !zone.is_empty() && !zone.contains(is_wrong)
 }
 
 impl fmt::Display for Addr {
@@ -294,11 +295,6 @@ impl From<unix::net::SocketAddr> for Addr {
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn abstract_addr(name: &[u8]) -> io::Result<unix::net::SocketAddr> {
-    #[cfg(target_os = "android")]
-    use std::os::android::net::SocketAddrExt;
-    #[cfg(target_os = "linux")]
-    use std::os::linux::net::SocketAddrExt;
-
     if name.len() > MAX_PATH {
         return Err(invalid(format!(
             "the abstract name has {} bytes, and may have at most {MAX_PATH}",
@@ -310,11 +306,6 @@ fn abstract_addr(name: &[u8]) -> io::Result<unix::net::SocketAddr> {
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn abstract_name(addr: &unix::net::SocketAddr) -> Option<&[u8]> {
-    #[cfg(target_os = "android")]
-    use std::os::android::net::SocketAddrExt;
-    #[cfg(target_os = "linux")]
-    use std::os::linux::net::SocketAddrExt;
-
     addr.as_abstract_name()
 }
 

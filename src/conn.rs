@@ -5,7 +5,7 @@
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -75,12 +75,11 @@ impl Conn {
             Addr::Tcp { host, port } => {
                 for _ in 0..CONNECT_ATTEMPTS {
                     let stream = TcpStream::connect((host.as_str(), *port))?;
-                    if is_connected_to_itself(&stream) {
-                        continue;
+                    if !is_connected_to_itself(&stream) {
+                        // It fails, on macOS, when the peer has gone already: the first read will say so.
+                        let _ = stream.set_nodelay(true);
+                        return Ok(Conn::Tcp(stream));
                     }
-                    // It fails, on macOS, when the peer has gone already: the first read will say so.
-                    let _ = stream.set_nodelay(true);
-                    return Ok(Conn::Tcp(stream));
                 }
                 Err(io::ErrorKind::ConnectionRefused.into())
             }
@@ -235,18 +234,6 @@ impl Conn {
         }
     }
 
-    /// Takes the pending error of the socket, `SO_ERROR`: `None` when there is none.
-    ///
-    /// # Errors
-    ///
-    /// The system's, when the option cannot be read.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        match self {
-            Conn::Unix(stream) => stream.take_error(),
-            Conn::Tcp(stream) => stream.take_error(),
-        }
-    }
-
     /// Ends one direction or both: [shutdown(2)](https://man7.org/linux/man-pages/man2/shutdown.2.html).
     /// [`Shutdown::Write`] is the half-close: the peer reads what was sent and then end of file, and it
     /// can still answer.
@@ -267,11 +254,9 @@ impl Conn {
 /// where nobody listens.
 const CONNECT_ATTEMPTS: u32 = 3;
 
+/// The addresses are not to be had where the peer has gone already.
 fn is_connected_to_itself(stream: &TcpStream) -> bool {
-    match (stream.local_addr(), stream.peer_addr()) {
-        (Ok(local), Ok(peer)) => local == peer,
-        _ => false, // the peer has gone already
-    }
+    matches!((stream.local_addr(), stream.peer_addr()), (Ok(local), Ok(peer)) if local == peer)
 }
 
 /// The addresses are the useful part: `Conn { fd: 4, local: (unnamed), peer: unix:/tmp/echo.sock }`.
@@ -419,19 +404,7 @@ impl AsFd for Conn {
 
 impl AsRawFd for Conn {
     fn as_raw_fd(&self) -> RawFd {
-        match self {
-            Conn::Unix(stream) => stream.as_raw_fd(),
-            Conn::Tcp(stream) => stream.as_raw_fd(),
-        }
-    }
-}
-
-impl IntoRawFd for Conn {
-    fn into_raw_fd(self) -> RawFd {
-        match self {
-            Conn::Unix(stream) => stream.into_raw_fd(),
-            Conn::Tcp(stream) => stream.into_raw_fd(),
-        }
+        self.as_fd().as_raw_fd()
     }
 }
 

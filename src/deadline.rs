@@ -3,7 +3,7 @@
 //! To copy this file, `addr.rs` and `conn.rs` are needed.
 
 use std::fmt;
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
 
 use super::conn::Conn;
@@ -67,20 +67,6 @@ impl<'a> Deadline<'a> {
     pub fn set(&mut self, instant: Instant) {
         self.instant = instant;
     }
-
-    fn read_by(&mut self, read: impl FnMut(&Conn) -> io::Result<usize>) -> io::Result<usize> {
-        if self.read_timeout.is_none() {
-            self.read_timeout = Some(self.conn.read_timeout()?);
-        }
-        complete_by(self.instant, self.conn, Conn::set_read_timeout, read)
-    }
-
-    fn write_by(&mut self, write: impl FnMut(&Conn) -> io::Result<usize>) -> io::Result<usize> {
-        if self.write_timeout.is_none() {
-            self.write_timeout = Some(self.conn.write_timeout()?);
-        }
-        complete_by(self.instant, self.conn, Conn::set_write_timeout, write)
-    }
 }
 
 fn complete_by(
@@ -124,21 +110,19 @@ impl fmt::Debug for Deadline<'_> {
 
 impl Read for Deadline<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.read_by(|mut conn| conn.read(buf))
-    }
-
-    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.read_by(|mut conn| conn.read_vectored(bufs))
+        if self.read_timeout.is_none() {
+            self.read_timeout = Some(self.conn.read_timeout()?);
+        }
+        complete_by(self.instant, self.conn, Conn::set_read_timeout, |mut conn| conn.read(buf))
     }
 }
 
 impl Write for Deadline<'_> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.write_by(|mut conn| conn.write(buf))
-    }
-
-    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.write_by(|mut conn| conn.write_vectored(bufs))
+        if self.write_timeout.is_none() {
+            self.write_timeout = Some(self.conn.write_timeout()?);
+        }
+        complete_by(self.instant, self.conn, Conn::set_write_timeout, |mut conn| conn.write(buf))
     }
 
     /// There is nothing to flush: a write is in the socket's buffer when it returns.

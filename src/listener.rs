@@ -5,13 +5,13 @@
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::iter::FusedIterator;
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::thread;
 use std::time::Duration;
+use std::{mem, thread};
 
 use super::addr::Addr;
 use super::conn::Conn;
@@ -169,7 +169,7 @@ impl Listener {
     /// as it was given to `bind`.
     pub fn local_addr(&self) -> io::Result<Addr> {
         match (&self.file, &self.socket) {
-            (Some(file), _) => Ok(Addr::from(file.path())),
+            (Some(file), _) => Ok(Addr::from(file.path.as_path())),
             (None, Socket::Unix(listener)) => listener.local_addr().map(Addr::from),
             (None, Socket::Tcp(listener)) => listener.local_addr().map(Addr::from),
         }
@@ -278,9 +278,11 @@ impl Listener {
 
     /// Wakes the threads in accept(2) where shutdown(2) may not: with a connection each.
     fn wake_by_connecting(&self) {
+        let here = |file: &SocketFile| Ok(Addr::from(file.absolute.as_path()));
         while self.accepting.load(SeqCst) > 0 {
+            let addr = self.file.as_ref().map_or_else(|| self.local_addr(), here);
             // Refused: the backlog is full, which wakes them as well.
-            let Ok(_) = self.local_addr().and_then(|addr| Conn::connect(&addr)) else { return };
+            let Ok(_) = addr.and_then(|addr| Conn::connect(&addr)) else { return };
             thread::sleep(Duration::from_millis(1));
         }
     }
@@ -315,16 +317,16 @@ impl Socket {
         }
     }
 
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Socket::Unix(listener) => listener.as_fd(),
+            Socket::Tcp(listener) => listener.as_fd(),
+        }
+    }
+
     /// The same socket as a stream.
     fn duplicate(&self) -> io::Result<Conn> {
-        match self {
-            Socket::Unix(listener) => {
-                listener.try_clone().map(|dup| Conn::Unix(UnixStream::from(OwnedFd::from(dup))))
-            }
-            Socket::Tcp(listener) => {
-                listener.try_clone().map(|dup| Conn::Tcp(TcpStream::from(OwnedFd::from(dup))))
-            }
-        }
+        Conn::try_from(self.as_fd().try_clone_to_owned()?)
     }
 }
 
@@ -357,9 +359,7 @@ impl From<TcpListener> for Listener {
 /// Hands the socket on, to a successor for instance, and leaves its file where it is.
 impl From<Listener> for OwnedFd {
     fn from(listener: Listener) -> OwnedFd {
-        if let Some(file) = listener.file {
-            file.leave();
-        }
+        mem::forget(listener.file); // it is removed when it is dropped
         match listener.socket {
             Socket::Unix(listener) => listener.into(),
             Socket::Tcp(listener) => listener.into(),
@@ -397,28 +397,13 @@ impl TryFrom<OwnedFd> for Listener {
 
 impl AsFd for Listener {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        match &self.socket {
-            Socket::Unix(listener) => listener.as_fd(),
-            Socket::Tcp(listener) => listener.as_fd(),
-        }
+        self.socket.as_fd()
     }
 }
 
 impl AsRawFd for Listener {
     fn as_raw_fd(&self) -> RawFd {
-        match &self.socket {
-            Socket::Unix(listener) => listener.as_raw_fd(),
-            Socket::Tcp(listener) => listener.as_raw_fd(),
-        }
-    }
-}
-
-impl<'a> IntoIterator for &'a Listener {
-    type Item = io::Result<Conn>;
-    type IntoIter = Incoming<'a>;
-
-    fn into_iter(self) -> Incoming<'a> {
-        self.incoming()
+        self.as_fd().as_raw_fd()
     }
 }
 

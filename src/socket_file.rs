@@ -30,9 +30,9 @@ const BIND_ATTEMPTS: u32 = 16;
 /// before the socket is closed, so that its inode number still is its own.
 pub(super) struct SocketFile {
     /// As it was asked for.
-    path: PathBuf,
-    /// Where that is, also after the program has changed its working directory.
-    absolute: PathBuf,
+    pub(super) path: PathBuf,
+    /// Where that is, also when the program has changed its working directory since.
+    pub(super) absolute: PathBuf,
     dev: u64,
     ino: u64,
     /// The process that bound it. A forked child has a copy of this value, and drops it.
@@ -89,11 +89,6 @@ impl SocketFile {
         Err(in_use("others bind and remove it without end"))
     }
 
-    /// The path as it was asked for.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Removes the file if it still is the one that was bound, and not one that somebody put there
     /// since. Between the look and the removal a stranger could still exchange it; those who keep
     /// to the rules of this file cannot, as they never displace a live socket.
@@ -107,11 +102,6 @@ impl SocketFile {
             }
             _ => {}
         }
-    }
-
-    /// Leaves the file where it is: the socket goes on without this value.
-    pub(super) fn leave(self) {
-        self.removed.store(true, Ordering::Relaxed);
     }
 }
 
@@ -148,12 +138,11 @@ fn lock_directory(dir: &Path) -> io::Result<DirectoryLock> {
     }
 }
 
+/// What a stranger is told at a path: [`probe`], or in a test one that lies.
+type Probe = fn(&Path) -> io::Result<()>;
+
 /// Removes the socket at `path` if nobody holds it; otherwise says what is in the way.
-fn remove_if_stale(
-    path: &Path,
-    lock: &io::Result<DirectoryLock>,
-    probe: fn(&Path) -> io::Result<()>,
-) -> io::Result<()> {
+fn remove_if_stale(path: &Path, lock: &io::Result<DirectoryLock>, probe: Probe) -> io::Result<()> {
     let there = match fs::symlink_metadata(path) {
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
         there => there?,
@@ -230,7 +219,7 @@ fn bind_beside(path: &Path, mode: Option<u32>) -> io::Result<UnixListener> {
     let dir = create_private_directory(path)?;
     let temporary = dir.join("s");
     let bound = UnixListener::bind(&temporary).and_then(|listener| {
-        publish(&temporary, path, mode, probe)?;
+        publish(&temporary, path, mode, probe).map_err(explained)?;
         Ok(listener)
     });
     let _ = fs::remove_file(&temporary);
@@ -240,37 +229,28 @@ fn bind_beside(path: &Path, mode: Option<u32>) -> io::Result<UnixListener> {
 
 /// Gives the socket its mode, shows it at `path` and looks at it there, as a stranger would: on FUSE
 /// file systems, a hard link to a socket is there and refuses everybody.
-fn publish(
-    temporary: &Path,
-    path: &Path,
-    mode: Option<u32>,
-    probe: fn(&Path) -> io::Result<()>,
-) -> io::Result<()> {
+fn publish(temporary: &Path, path: &Path, mode: Option<u32>, probe: Probe) -> io::Result<()> {
     if let Some(mode) = mode {
-        fs::set_permissions(temporary, Permissions::from_mode(mode)).map_err(explained)?;
+        fs::set_permissions(temporary, Permissions::from_mode(mode))?;
     }
-    match fs::hard_link(temporary, path) {
-        Err(e) if e.kind() == ErrorKind::AlreadyExists => Err(ErrorKind::AddrInUse.into()),
-        Err(e) => Err(explained(e)),
-        Ok(()) => match probe(path) {
-            Err(e) if e.kind() == ErrorKind::ConnectionRefused => {
-                let _ = fs::remove_file(path);
-                Err(explained(ErrorKind::Unsupported.into()))
-            }
-            _ => Ok(()),
-        },
+    fs::hard_link(temporary, path)?;
+    match probe(path) {
+        Err(e) if e.kind() == ErrorKind::ConnectionRefused => {
+            let _ = fs::remove_file(path);
+            Err(ErrorKind::Unsupported.into())
+        }
+        _ => Ok(()),
     }
 }
 
-/// What a file system says that does not know modes of sockets (virtiofs) or hard links, in words.
+/// In words what a file system says that knows no modes of sockets (virtiofs) or no links to them.
 fn explained(e: io::Error) -> io::Error {
     match e.kind() {
+        ErrorKind::AlreadyExists => ErrorKind::AddrInUse.into(),
         ErrorKind::PermissionDenied | ErrorKind::InvalidInput | ErrorKind::Unsupported => {
-            io::Error::new(
-                e.kind(),
-                "this file system cannot publish a socket with a mode; make a directory of mode \
-                 0700 for the socket, and bind it there without a mode",
-            )
+            let why = "this file system cannot publish a socket with a mode; make a directory of \
+                       mode 0700 for the socket, and bind it there without a mode";
+            io::Error::new(e.kind(), why)
         }
         _ => e,
     }
@@ -393,7 +373,6 @@ mod tests {
         let _listener = UnixListener::bind(&temporary).unwrap();
         let error = publish(&temporary, &path, Some(0o600), refused).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);
-        assert!(error.to_string().contains("a directory of mode 0700"), "{error}");
         assert!(!path.exists());
 
         publish(&temporary, &path, Some(0o600), probe).unwrap();
@@ -410,6 +389,7 @@ mod tests {
             let says = explained.to_string().contains("a directory of mode 0700");
             assert_eq!(says, code != 95 || cfg!(target_os = "linux"), "{code}");
         }
+        assert_eq!(explained(ErrorKind::AlreadyExists.into()).kind(), ErrorKind::AddrInUse);
         let full = explained(ErrorKind::StorageFull.into());
         assert!(!full.to_string().contains("0700"), "{full}");
     }

@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::addr::Addr;
 use super::conn::Conn;
 
 /// A [`Conn`] whose reads and writes busy-wait, asking over and over, for up to a budget before they
@@ -81,16 +80,6 @@ impl Spin {
     /// Takes over a blocking `conn`, to busy-wait for up to `budget` each time that it has to wait.
     pub fn new(conn: Conn, budget: Duration) -> Spin {
         Spin { conn, budget, nonblocking: false, sleeps: 0, penalty: 0 }
-    }
-
-    /// As [`Conn::local_addr`].
-    pub fn local_addr(&self) -> io::Result<Addr> {
-        self.conn.local_addr()
-    }
-
-    /// As [`Conn::peer_addr`].
-    pub fn peer_addr(&self) -> io::Result<Addr> {
-        self.conn.peer_addr()
     }
 
     /// As [`Conn::set_read_timeout`]; it counts from when the budget is used up.

@@ -1,6 +1,6 @@
 //! `Deadline`: reads and writes that end by one moment, however the peer behaves.
 
-use std::io::{BufRead, BufReader, ErrorKind, IoSlice, IoSliceMut, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::process::Command;
 use std::thread;
@@ -129,19 +129,10 @@ fn a_reader_over_it_reads_message_after_message() {
 }
 
 #[test]
-fn several_buffers_go_in_one_call() {
+fn it_shows_its_connection() {
     over_both(|addr| {
-        let (mut client, mut server) = connected(addr);
-        let mut client = Deadline::new(&mut client, far_away());
-        let mut server = Deadline::new(&mut server, far_away());
-        let sent = client.write_vectored(&[IoSlice::new(b"one"), IoSlice::new(b"two!")]).unwrap();
-        client.flush().unwrap();
-        let (mut four, mut three) = ([0; 4], [0; 3]);
-        let mut bufs = [IoSliceMut::new(&mut four), IoSliceMut::new(&mut three)];
-        assert_eq!((sent, server.read_vectored(&mut bufs).unwrap()), (7, 7));
-        assert_eq!((&four, &three), (b"onet", b"wo!"));
-
-        let shown = format!("{client:?}");
+        let (mut client, _server) = connected(addr);
+        let shown = format!("{:?}", Deadline::new(&mut client, far_away()));
         assert!(shown.starts_with("Deadline { conn: Conn { fd: "), "{shown}");
     });
 }

@@ -70,7 +70,7 @@ fn incoming_gives_every_connection() {
         for (n, client) in clients.iter_mut().enumerate() {
             client.write_all(&[n as u8]).unwrap();
         }
-        for (n, conn) in (&listener).into_iter().take(3).enumerate() {
+        for (n, conn) in listener.incoming().take(3).enumerate() {
             let mut byte = [0];
             conn.unwrap().read_exact(&mut byte).unwrap();
             assert_eq!(usize::from(byte[0]), n);

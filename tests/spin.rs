@@ -205,12 +205,11 @@ fn a_reset_is_told_of_while_it_busy_waits() {
 fn it_lends_what_does_not_read_or_write() {
     over_both(|addr| {
         let (client, mut server) = connected(addr);
-        let addrs = (client.local_addr().unwrap(), client.peer_addr().unwrap());
+        let peer = client.peer_addr().unwrap();
         let mut client = spin(client);
-        assert_eq!((client.local_addr().unwrap(), client.peer_addr().unwrap()), addrs);
         let shown = format!("{client:?}");
         assert!(shown.starts_with("Spin { conn: Conn { fd: "), "{shown}");
-        assert!(shown.ends_with(&format!("peer: {} }}, budget: 50µs }}", addrs.1)), "{shown}");
+        assert!(shown.ends_with(&format!("peer: {peer} }}, budget: 50µs }}")), "{shown}");
 
         client.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
         assert_silent(&mut client);
