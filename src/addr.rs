@@ -35,8 +35,8 @@ const FORMS: &str = "write unix:/path, /path or ./path for a socket's file, unix
 /// | `unix:@name`, `@name` | a name in Linux's abstract namespace |
 /// | `tcp:localhost:13500`, `tcp://127.0.0.1:13500`, `tcp:[::1]:13500`, `127.0.0.1:13500` | host and port |
 ///
-/// [`FromStr`] reads these forms, and [`Display`](fmt::Display) prints the first of each row, so what
-/// is printed can be typed again. Bytes that are not UTF-8 and control characters are printed as
+/// [`FromStr`] reads these forms, and [`Display`](fmt::Display) prints the first of each row, so the
+/// address of a socket that has one can be typed again. Bytes that are not UTF-8 and control characters are printed as
 /// escapes (`\xff`, `\n`), which are not read back: such a path comes from a [`Path`], not from text.
 ///
 /// ```
@@ -96,10 +96,7 @@ impl Addr {
             ))),
             Addr::Unix(path) => unix::net::SocketAddr::from_pathname(path),
             Addr::Abstract(name) => abstract_addr(name),
-            Addr::Tcp { .. } => Err(invalid("this is not the address of a Unix socket".into())),
-            Addr::Unnamed => {
-                Err(invalid("an unnamed socket cannot be bound or connected to".into()))
-            }
+            _ => Err(invalid("this is no address to bind or to connect to".into())),
         }
     }
 }
@@ -170,7 +167,9 @@ fn parse_abstract(name: &str) -> Result<Addr, String> {
 
 fn parse_tcp(text: &str) -> Result<Addr, String> {
     let Some((host, port)) = text.rsplit_once(':') else {
-        return if is_name(text) {
+        return if text.parse::<u16>().is_ok() {
+            parse_tcp(&format!(":{text}"))
+        } else if is_name(text) {
             Err(format!("the port is missing; write tcp:{text}:13500, or ./{text} for a file"))
         } else {
             wrong("this is neither a path nor a host and port")

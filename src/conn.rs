@@ -124,7 +124,7 @@ impl Conn {
     }
 
     /// The address of this end: [`Addr::Unnamed`] for a Unix client, which is hardly ever bound. An
-    /// accepted connection has that of its listener.
+    /// accepted connection reports the address that the client reached.
     pub fn local_addr(&self) -> io::Result<Addr> {
         match self {
             Conn::Unix(stream) => stream.local_addr().map(Addr::from),

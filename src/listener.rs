@@ -4,7 +4,6 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::iter::FusedIterator;
 use std::net::{Shutdown, TcpListener};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixListener;
@@ -78,15 +77,16 @@ impl Listener {
     ///
     /// The lock, `flock(2)`, restrains only programs that take it, as this library does. While
     /// somebody else holds it, `bind` waits for up to 1 s and then goes on without: it binds a path
-    /// that is free, but takes nothing over. It does the same where there is no such lock (a directory
+    /// that is free, but takes nothing over (and clients may see a temporary path as their peer's, as with
+    /// [`bind_with_mode`](Listener::bind_with_mode)). It does the same where there is no such lock (a directory
     /// that cannot be read, some network file systems, Android, DragonFly). Do not put a socket into a
     /// directory that two kernels share (NFS, a virtual machine's mount): a server on the other one
     /// looks stale.
     ///
-    /// The file goes when the listener is dropped by the process that bound it: not by a forked child,
-    /// nor with a listener that was turned into an [`OwnedFd`], which is how to hand it to a successor.
-    /// A daemon that forks after it has bound ends with [`shutdown`](Listener::shutdown), which removes
-    /// the file in any process.
+    /// The file goes when the process that bound it drops the listener. A forked child that drops its
+    /// copy leaves it. So does a listener that is turned into an [`OwnedFd`]: that is how to hand it to a
+    /// successor. A daemon that forks after it has bound ends with [`shutdown`](Listener::shutdown),
+    /// which removes the file in any process.
     ///
     /// # Names
     ///
@@ -116,7 +116,7 @@ impl Listener {
     }
 
     /// Like [`bind`](Listener::bind), but gives the socket's file the mode `mode`, whatever the umask
-    /// (unless it takes the owner's own permissions away).
+    /// (unless the umask takes the owner's own permissions away).
     /// At no instant can anyone connect whom the mode shuts out: connecting requires write permission,
     /// `0o200`, `0o020` or `0o002` ([unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html); some
     /// old systems ignore the mode). A directory of mode 0700 protects as well, on every system, and
@@ -135,8 +135,8 @@ impl Listener {
     ///
     /// Those of `bind`. `InvalidInput` for a TCP or abstract address, which has no file, for a mode
     /// beyond `0o777`, for a directory that everybody may write to, and for one whose path leaves no
-    /// room for the temporary one. A file system that cannot do it (many of FUSE, virtiofs) is told
-    /// by an error that says so, and nothing is left there.
+    /// room for the temporary one. On a file system that cannot do this (many FUSE ones, virtiofs),
+    /// the error says so, and nothing is left there.
     ///
     /// ```
     /// # use streamsock::{Addr, Listener};
@@ -189,9 +189,10 @@ impl Listener {
         let accepted = (!self.is_shut_down()).then(|| self.socket.accept());
         self.accepting.fetch_sub(1, SeqCst);
         match accepted {
+            Some(Err(e)) if e.kind() != ErrorKind::InvalidInput && !self.is_shut_down() => Err(e),
             // What a shutdown has woken it up with is closed.
-            Some(accepted) if !self.is_shut_down() => accepted,
-            _ => Err(invalid("the listener is shut down")),
+            Some(Ok(accepted)) if !self.is_shut_down() => Ok(accepted),
+            _ => Err(invalid("the socket does not listen, or has been shut down")),
         }
     }
 
@@ -204,7 +205,7 @@ impl Listener {
     /// Makes [`accept`](Listener::accept) fail with `WouldBlock` when no client waits. Accepted
     /// connections block nevertheless on Linux; on the BSDs and macOS they inherit the mode. After a
     /// [`shutdown`](Listener::shutdown) it does nothing. `O_NONBLOCK` belongs to the socket, so it holds
-    /// in every process that shares it.
+    /// in every process that shares the socket.
     pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
         let _no_shutdown_meanwhile = self.handle.lock().expect("nothing panics under this lock");
         if self.is_shut_down() { Ok(()) } else { self.socket.set_nonblocking(nonblocking) }
@@ -219,8 +220,8 @@ impl Listener {
     /// It acts on the socket, and so on every process that shares it: all of them stop listening. So a
     /// service that systemd or inetd starts with its socket must not call it, but just end: the socket
     /// stays with systemd, and clients queue for the next activation. On Linux it works
-    /// without a descriptor left (but if another thread snatches the one that it frees, those who
-    /// queue are disconnected only when the listener is dropped). Elsewhere it needs one, as
+    /// without a descriptor left. (If another thread then takes the descriptor that it frees, those who
+    /// queue are disconnected only when the listener is dropped.) Elsewhere it needs one, as
     /// `shutdown(2)` may not wake a blocked `accept` and a connection has to; and TCP clients may
     /// connect until the listener is dropped, only to be closed then.
     ///
@@ -370,13 +371,13 @@ impl From<Listener> for OwnedFd {
 impl TryFrom<OwnedFd> for Listener {
     type Error = io::Error;
 
-    /// Adopts a socket of either kind that another process bound, and whose file it removes. Do not
-    /// [`shutdown`](Listener::shutdown) one that is shared.
+    /// Adopts a socket of either kind that another process bound. The file is left to that process. Do
+    /// not [`shutdown`](Listener::shutdown) a socket that is shared.
     ///
     /// # Errors
     ///
     /// `InvalidInput` for a descriptor that is neither a Unix nor a TCP socket; it is closed. A socket
-    /// that does not listen shows when it is to accept.
+    /// that does not listen shows later: `accept` fails with `InvalidInput`, and `incoming` ends at once.
     ///
     /// ```no_run
     /// use std::io;
@@ -407,8 +408,8 @@ impl AsRawFd for Listener {
     }
 }
 
-/// The connections that a [`Listener`] accepts, from [`Listener::incoming`]. An error does not end
-/// it, but one that says that the socket no longer listens: after [`Listener::shutdown`].
+/// The connections that a [`Listener`] accepts, from [`Listener::incoming`]. Only an error that says
+/// that the socket does not listen, or no longer, ends it; [`Listener::accept`] returns that error.
 #[derive(Debug)]
 pub struct Incoming<'a> {
     listener: &'a Listener,
@@ -419,13 +420,11 @@ impl Iterator for Incoming<'_> {
 
     fn next(&mut self) -> Option<io::Result<Conn>> {
         match self.listener.accept() {
-            Err(e) if e.kind() == ErrorKind::InvalidInput => None,
+            Err(e) if matches!(e.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => None,
             accepted => Some(accepted.map(|(conn, _peer)| conn)),
         }
     }
 }
-
-impl FusedIterator for Incoming<'_> {}
 
 fn invalid(why: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidInput, why)

@@ -25,7 +25,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// timeout](Conn::set_read_timeout). A thread serves one connection after another, so thread-local
 /// values outlive a connection. The listeners are made blocking, for all who share them.
 ///
-/// It goes on without a word after a handler that panics (where panics unwind), and after whatever may
+/// It goes on after a handler that panics (where panics unwind), and without a word after whatever may
 /// pass: network errors, firewalls, a shortage of descriptors, memory or threads. It tries again after
 /// 5 ms, doubling to 1 s, or when a handler ends. (An allocation that fails aborts the process.)
 ///
@@ -38,8 +38,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// # A complete stop
 ///
 /// It returns once all listeners are shut down *and* the running handlers are done. So a handler sets
-/// a read timeout, or has its connection shut down, as here when standard input ends. (std cannot
-/// catch SIGTERM, which ends the process at once; the next `bind` cleans up.)
+/// a read timeout, or has its connection shut down, as here. (std cannot catch SIGTERM.)
 ///
 /// ```no_run
 /// # use std::{io, net::Shutdown, sync::{Arc, Mutex}, thread, time::Duration}; use streamsock::*;
@@ -53,9 +52,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// };
 /// thread::scope(|scope| {
 ///     let server = scope.spawn(|| serve(&listeners, 512, echo));
-///     io::copy(&mut io::stdin(), &mut io::sink())?; // until somebody types Ctrl-D
-///     listeners.iter().try_for_each(Listener::shutdown)?;
+///     let _ = io::copy(&mut io::stdin(), &mut io::sink()); // until somebody types Ctrl-D
 ///     while !server.is_finished() { // once more for one that came at the last moment
+///         listeners.iter().for_each(|listener| _ = listener.shutdown());
 ///         open.lock().unwrap().iter().for_each(|conn| _ = conn.shutdown(Shutdown::Both));
 ///         thread::sleep(Duration::from_millis(10));
 ///     }
@@ -68,7 +67,8 @@ where
     H: Fn(Conn) + Sync,
 {
     if listeners.is_empty() || max_conns == 0 {
-        return Err(io::Error::new(InvalidInput, "no listener, or a bound of 0: nobody is served"));
+        let why = if max_conns == 0 { "max_conns is 0" } else { "there is no listener" };
+        return Err(io::Error::new(InvalidInput, format!("{why}, so nobody is served")));
     }
     // An inherited one may not block, and would be asked over and over.
     listeners.iter().try_for_each(|listener| listener.set_nonblocking(false))?;

@@ -139,7 +139,7 @@ fn lock_directory(dir: &Path) -> io::Result<DirectoryLock> {
 }
 
 /// What a stranger is told at a path: [`probe`], or in a test one that lies.
-type Probe = fn(&Path) -> io::Result<()>;
+type Probe = fn(&Path) -> io::Result<io::Result<()>>;
 
 /// Removes the socket at `path` if nobody holds it; otherwise says what is in the way.
 fn remove_if_stale(path: &Path, lock: &io::Result<DirectoryLock>, probe: Probe) -> io::Result<()> {
@@ -152,7 +152,7 @@ fn remove_if_stale(path: &Path, lock: &io::Result<DirectoryLock>, probe: Probe) 
         let kind = kind_of(there.file_type());
         return Err(in_use(&format!("{kind} is there, not a socket, and was left as it is")));
     }
-    match probe(path) {
+    match probe(path)? {
         Err(e) if e.kind() == ErrorKind::ConnectionRefused => {}
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
         Err(e) if e.kind() == ErrorKind::PermissionDenied => {
@@ -188,8 +188,11 @@ fn remove_if_stale(path: &Path, lock: &io::Result<DirectoryLock>, probe: Probe) 
 /// A datagram socket asks first, as the server does not see it and its backlog does not make it wait:
 /// a live stream socket answers EPROTOTYPE, a live datagram socket accepts. That is enough on Linux. But
 /// gVisor refuses it at a live stream socket, too, so what is refused asks once more, as a stream.
-fn probe(path: &Path) -> io::Result<()> {
-    connect_unless_refused(UnixDatagram::unbound()?.connect(path), path)
+///
+/// An error of the probe itself says nothing about the path: that there is no descriptor left.
+fn probe(path: &Path) -> io::Result<io::Result<()>> {
+    let socket = UnixDatagram::unbound()?;
+    Ok(connect_unless_refused(socket.connect(path), path))
 }
 
 fn connect_unless_refused(datagram: io::Result<()>, path: &Path) -> io::Result<()> {
@@ -234,13 +237,13 @@ fn publish(temporary: &Path, path: &Path, mode: Option<u32>, probe: Probe) -> io
         fs::set_permissions(temporary, Permissions::from_mode(mode))?;
     }
     fs::hard_link(temporary, path)?;
-    match probe(path) {
-        Err(e) if e.kind() == ErrorKind::ConnectionRefused => {
-            let _ = fs::remove_file(path);
-            Err(ErrorKind::Unsupported.into())
-        }
-        _ => Ok(()),
-    }
+    let error = match probe(path) {
+        Ok(Err(e)) if e.kind() == ErrorKind::ConnectionRefused => ErrorKind::Unsupported.into(),
+        Ok(_) => return Ok(()),
+        Err(e) => e,
+    };
+    let _ = fs::remove_file(path);
+    Err(error)
 }
 
 /// In words what a file system says that knows no modes of sockets (virtiofs) or no links to them.
@@ -266,21 +269,18 @@ fn create_private_directory(path: &Path) -> io::Result<PathBuf> {
             "the path of its directory is too long to bind a socket with a mode in it",
         ));
     };
-    let mut attempts_left = 100;
-    loop {
+    for _ in 0..100 {
         let random = RandomState::new().build_hasher().finish() as u16;
         let mut dir_name = OsString::from(".");
         dir_name.push(OsStr::from_bytes(&name[..name.len().min(room)]));
         dir_name.push(format!(".{random:04x}"));
         let dir = path.with_file_name(dir_name);
         match DirBuilder::new().mode(0o700).create(&dir) {
-            Err(e) if e.kind() == ErrorKind::AlreadyExists && attempts_left > 0 => {
-                attempts_left -= 1
-            }
-            Err(e) => return Err(e),
-            Ok(()) => return Ok(dir),
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+            created => return created.map(|()| dir),
         }
     }
+    Err(io::Error::other("a hundred names for a temporary directory are taken"))
 }
 
 fn in_use(why: &str) -> io::Error {
@@ -313,8 +313,8 @@ mod tests {
         }
     }
 
-    fn refused(_: &Path) -> io::Result<()> {
-        Err(ErrorKind::ConnectionRefused.into())
+    fn refused(_: &Path) -> io::Result<io::Result<()>> {
+        Ok(Err(ErrorKind::ConnectionRefused.into()))
     }
 
     fn kind(result: io::Result<()>) -> ErrorKind {
@@ -329,14 +329,14 @@ mod tests {
         let refused = || Err(ErrorKind::ConnectionRefused.into());
         let listener = UnixListener::bind(&path).unwrap();
         connect_unless_refused(refused(), &path).unwrap();
-        assert_ne!(kind(probe(&path)), ErrorKind::ConnectionRefused);
+        assert_ne!(kind(probe(&path).unwrap()), ErrorKind::ConnectionRefused);
         drop(listener);
         assert_eq!(kind(connect_unless_refused(refused(), &path)), ErrorKind::ConnectionRefused);
-        assert_eq!(kind(probe(&path)), ErrorKind::ConnectionRefused);
+        assert_eq!(kind(probe(&path).unwrap()), ErrorKind::ConnectionRefused);
         fs::remove_file(&path).unwrap();
 
         let _datagrams = UnixDatagram::bind(&path).unwrap();
-        probe(&path).unwrap();
+        probe(&path).unwrap().unwrap();
         assert_ne!(kind(connect_unless_refused(refused(), &path)), ErrorKind::ConnectionRefused);
     }
 
@@ -350,15 +350,18 @@ mod tests {
         let remove = |lock, probe| remove_if_stale(&path, lock, probe);
 
         // It went meanwhile, and bind(2) is to try again; this one is another's that came since.
-        remove(&locked, |_| Err(ErrorKind::NotFound.into())).unwrap();
-        let answers: [fn(&Path) -> io::Result<()>; 3] = [
-            |_| Ok(()),
-            |_| Err(ErrorKind::PermissionDenied.into()),
-            |_| Err(io::Error::from_raw_os_error(91)), // EPROTOTYPE on Linux
+        remove(&locked, |_| Ok(Err(ErrorKind::NotFound.into()))).unwrap();
+        let answers: [Probe; 3] = [
+            |_| Ok(Ok(())),
+            |_| Ok(Err(ErrorKind::PermissionDenied.into())),
+            |_| Ok(Err(io::Error::from_raw_os_error(91))), // EPROTOTYPE on Linux
         ];
         for answer in answers {
             assert_eq!(kind(remove(&locked, answer)), ErrorKind::AddrInUse);
         }
+        // Without a descriptor to ask with, the system's own error is the answer.
+        let error = remove(&locked, |_| Err(io::Error::from_raw_os_error(24))).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(24));
         assert_eq!(kind(remove(&unlocked, refused)), ErrorKind::AddrInUse);
         assert!(path.exists());
         remove(&locked, refused).unwrap();

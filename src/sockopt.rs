@@ -68,13 +68,13 @@ pub fn set_recv_buffer(socket: impl AsFd, bytes: usize) -> io::Result<()> {
     set_number(&socket, libc::SOL_SOCKET, libc::SO_RCVBUF, bytes as u64)
 }
 
-/// How TCP asks a silent peer whether it is still there, for [`set_keepalive`].
+/// How TCP asks a silent peer whether it is still there, for [`set_keepalive`]. A fraction of a second
+/// is dropped. OpenBSD has these settings for the whole system only, and answers with an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Keepalive {
-    /// How long nothing arrives before the first probe, in whole seconds: `TCP_KEEPIDLE`, on macOS
-    /// `TCP_KEEPALIVE`.
+    /// How long nothing arrives before the first probe: `TCP_KEEPIDLE`, on macOS `TCP_KEEPALIVE`.
     pub idle: Duration,
-    /// The time between two probes, in whole seconds: `TCP_KEEPINTVL`.
+    /// The time between two probes: `TCP_KEEPINTVL`.
     pub interval: Duration,
     /// After how many unanswered probes the connection is given up: `TCP_KEEPCNT`.
     pub count: u32,
@@ -87,21 +87,17 @@ impl Default for Keepalive {
     }
 }
 
-/// Whether a peer that is silent is asked if it is still there, and how: `SO_KEEPALIVE`,
+/// The keepalive settings, or `None` if it is off: `SO_KEEPALIVE`,
 /// [tcp(7)](https://man7.org/linux/man-pages/man7/tcp.7.html).
 ///
 /// # Errors
 ///
 /// As [`set_keepalive`].
 pub fn keepalive(socket: impl AsFd) -> io::Result<Option<Keepalive>> {
-    let seconds = |option| {
-        get::<c_int>(&socket, libc::IPPROTO_TCP, option).map(|n| Duration::from_secs(n as u64))
-    };
-    let keepalive = Keepalive {
-        idle: seconds(TCP_KEEPIDLE)?,
-        interval: seconds(libc::TCP_KEEPINTVL)?,
-        count: get::<c_int>(&socket, libc::IPPROTO_TCP, libc::TCP_KEEPCNT)? as u32,
-    };
+    let [idle, interval, count] = TCP_KEEP.map(|option| get(&socket, libc::IPPROTO_TCP, option));
+    let seconds = |number: c_int| Duration::from_secs(number as u64);
+    let keepalive =
+        Keepalive { idle: seconds(idle?), interval: seconds(interval?), count: count? as u32 };
     let is_on = get::<c_int>(&socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE)? != 0;
     Ok(is_on.then_some(keepalive))
 }
@@ -117,8 +113,8 @@ pub fn keepalive(socket: impl AsFd) -> io::Result<Option<Keepalive>> {
 /// # Errors
 ///
 /// `InvalidInput` for less than a second and for more than the system takes (on Linux 32,767 s and 127
-/// probes). `Unsupported` on a Unix socket, whose peer is on the same host: the kernel says at once
-/// that it has gone.
+/// probes); what was set before that stays. The system's for settings of a Unix socket, whose peer is
+/// on the same host, so that the kernel says at once that it has gone: on Linux `Unsupported`.
 ///
 /// ```
 /// use std::net::{TcpListener, TcpStream};
@@ -136,17 +132,20 @@ pub fn set_keepalive(socket: impl AsFd, keepalive: Option<Keepalive>) -> io::Res
         if idle.as_secs() == 0 || interval.as_secs() == 0 || count == 0 {
             return Err(invalid("keepalive needs at least a second, and one probe"));
         }
-        set_number(&socket, libc::IPPROTO_TCP, TCP_KEEPIDLE, idle.as_secs())?;
-        set_number(&socket, libc::IPPROTO_TCP, libc::TCP_KEEPINTVL, interval.as_secs())?;
-        set_number(&socket, libc::IPPROTO_TCP, libc::TCP_KEEPCNT, count.into())?;
+        let numbers = [idle.as_secs(), interval.as_secs(), count.into()];
+        for (option, number) in TCP_KEEP.into_iter().zip(numbers) {
+            set_number(&socket, libc::IPPROTO_TCP, option, number)?;
+        }
     }
     set_number(&socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE, keepalive.is_some().into())
 }
 
 #[cfg(target_vendor = "apple")]
-const TCP_KEEPIDLE: c_int = libc::TCP_KEEPALIVE;
-#[cfg(not(target_vendor = "apple"))]
-const TCP_KEEPIDLE: c_int = libc::TCP_KEEPIDLE;
+const TCP_KEEP: [c_int; 3] = [libc::TCP_KEEPALIVE, libc::TCP_KEEPINTVL, libc::TCP_KEEPCNT];
+#[cfg(target_os = "openbsd")] // no option has this number, and the system says so
+const TCP_KEEP: [c_int; 3] = [-1; 3];
+#[cfg(not(any(target_vendor = "apple", target_os = "openbsd")))]
+const TCP_KEEP: [c_int; 3] = [libc::TCP_KEEPIDLE, libc::TCP_KEEPINTVL, libc::TCP_KEEPCNT];
 
 /// Who is at the other end of a Unix socket, from [`peer_cred`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -189,7 +188,8 @@ pub fn peer_cred(socket: impl AsFd) -> io::Result<PeerCred> {
         if get::<c_int>(&socket, libc::SOL_SOCKET, libc::SO_DOMAIN)? == libc::AF_UNIX {
             let listens = get::<c_int>(&socket, libc::SOL_SOCKET, libc::SO_ACCEPTCONN)? != 0;
             let cred = get::<libc::ucred>(&socket, libc::SOL_SOCKET, libc::SO_PEERCRED)?;
-            if listens || cred.uid == NOBODY_YET {
+            // Where it has noted nobody, the kernel answers with a user of -1.
+            if listens || cred.uid == u32::MAX {
                 return Err(io::Error::new(
                     io::ErrorKind::NotConnected,
                     "this socket has no peer; ask the connection that accept or connect returned",
@@ -204,10 +204,6 @@ pub fn peer_cred(socket: impl AsFd) -> io::Result<PeerCred> {
         "peer credentials are for Unix sockets on Linux: SO_PEERCRED",
     ))
 }
-
-/// What the kernel answers where nothing was noted; (uid_t) -1 is no user's.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const NOBODY_YET: u32 = u32::MAX;
 
 /// What [`get`] reads.
 ///

@@ -120,6 +120,7 @@ fn a_wrong_text_that_can_be_mended_is_told_how() {
         ("tcp:localhost", &["tcp:localhost:13500"][..]),
         ("echo.sock", &["tcp:echo.sock:13500", "./echo.sock"]),
         (":80", &["tcp:localhost:80", "tcp:0.0.0.0:80", "tcp:[::]:80"]),
+        ("80", &["tcp:localhost:80", "tcp:0.0.0.0:80", "tcp:[::]:80"]),
         ("tcp::80", &["tcp:localhost:80", "tcp:0.0.0.0:80", "tcp:[::]:80"]),
         ("::1:80", &["tcp:[::1]:80"]),
         ("tcp:fe80::1%eth0:80", &["tcp:[fe80::1%eth0]:80"]),

@@ -304,6 +304,7 @@ fn a_signal_does_not_end_a_connect() {
             let mut word = [0; 3];
             if (&conn).read_exact(&mut word).is_ok() {
                 (&conn).write_all(&word).unwrap();
+                assert_eq!(read_all(&conn), b""); // the client half-closes when it has sent all
                 break;
             }
         }
