@@ -2,6 +2,7 @@
 //!
 //! ```console
 //! $ cargo run --example hello_client      # while hello_server runs in another terminal
+//! hello
 //! ```
 //!
 //! Predict: what does it say if no server was ever started? And after the server's Ctrl-C?
@@ -12,7 +13,7 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 
 fn main() -> io::Result<()> {
-    // socket(2), then connect(2): to the server that listens under this name.
+    // socket(2) creates our end; connect(2) connects it to the server that listens at this path.
     let mut conn = UnixStream::connect("/tmp/echo.sock")?;
     conn.write_all(b"hello\n")?;
 
@@ -20,7 +21,7 @@ fn main() -> io::Result<()> {
     // The server's next read returns 0, end of file, and it can still answer.
     conn.shutdown(Shutdown::Write)?;
 
-    // read(2), repeated until it returns 0: the server has closed its end.
+    // This reads until a read returns 0: the server will send nothing more.
     let mut answer = String::new();
     conn.read_to_string(&mut answer)?;
     print!("{answer}");

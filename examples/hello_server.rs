@@ -2,11 +2,17 @@
 //!
 //! ```console
 //! $ cargo run --example hello_server
-//! $ cargo run --example hello_client      # in another terminal; or: nc -U /tmp/echo.sock
+//! listening on /tmp/echo.sock
+//! client connected
+//! client done: Ok(())
+//! $ nc -N -U /tmp/echo.sock     # in another terminal
+//! good morning                  # typed here, then Ctrl-D
+//! good morning
 //! ```
 //!
 //! Predict: press Ctrl-C and start it again. What does it say? And after `rm /tmp/echo.sock`?
-//! Change: call `echo` without `thread::spawn`. What does a second client see, and until when?
+//! Change: put `echo(conn)?;` in place of `thread::spawn(…)`. What does a second client see, and until when?
+//! Explain: a client sends 3,000 bytes at once. How many turns does the loop in `echo` take?
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixListener;
@@ -21,8 +27,11 @@ fn main() -> io::Result<()> {
         // accept(2) waits for a client and returns a second socket: our end of that connection.
         let (conn, _) = listener.accept()?;
         eprintln!("client connected");
-        // A thread of its own for each client, so that this one is free to accept the next.
-        std::thread::spawn(move || echo(conn));
+        // Another thread serves this client, so that this one is free to accept the next.
+        std::thread::spawn(move || {
+            let result = echo(conn);
+            eprintln!("client done: {result:?}");
+        });
     }
 }
 
@@ -30,13 +39,12 @@ fn main() -> io::Result<()> {
 fn echo(mut conn: impl Read + Write) -> io::Result<()> {
     let mut buf = [0; 1024];
     loop {
-        // read(2) waits until something has arrived and returns how much: 1 to 1,024 bytes here.
+        // This waits until something has arrived, and says how much: 1 to 1,024 bytes. The system
+        // calls are recvfrom(2) and, below, sendto(2), which here do what read and write do.
         let n = conn.read(&mut buf)?;
         if n == 0 {
-            // 0 is end of file: the client will send nothing more. Our end closes as we return.
-            eprintln!("client done");
-            return Ok(());
+            return Ok(()); // end of file: the client will send nothing more. Our end closes here.
         }
-        conn.write_all(&buf[..n])?; // write(2), repeated until all n bytes are on their way
+        conn.write_all(&buf[..n])?; // repeats write until all n bytes are on their way
     }
 }

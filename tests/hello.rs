@@ -55,7 +55,7 @@ fn what_does_hello_server_say_after_ctrl_c_and_hello_client_without_a_server() {
     drop(running);
     assert!(error(&client).contains("kind: ConnectionRefused"), "the file is there, and nobody");
     assert!(error(&server).contains("kind: AddrInUse"));
-    fs::remove_file(dir.join("s")).unwrap();
+    fs::remove_file(dir.join("echo.sock")).unwrap();
     Server::start(&server);
 }
 
@@ -77,7 +77,7 @@ fn two_lines_make_it_a_server_of_the_library_and_the_stale_file_is_taken_over() 
     let server = build(&dir, "hello_server", &changed);
     for _ in 0..3 {
         let _running = Server::start(&server);
-        let mut conn = UnixStream::connect(dir.join("s")).unwrap();
+        let mut conn = UnixStream::connect(dir.join("echo.sock")).unwrap();
         conn.write_all(b"hello").unwrap();
         conn.shutdown(std::net::Shutdown::Write).unwrap();
         assert_eq!(read_all(conn), b"hello");
@@ -96,9 +96,9 @@ fn echo(mut conn: UnixStream) {
 fn what_does_a_second_client_see_while_the_first_is_there_without_a_thread() {
     let _watchdog = watchdog();
     let dir = TempDir::new();
-    let listener = UnixListener::bind(dir.join("s")).unwrap();
+    let listener = UnixListener::bind(dir.join("echo.sock")).unwrap();
     thread::spawn(move || listener.incoming().map(Result::unwrap).for_each(echo));
-    let connect = || UnixStream::connect(dir.join("s")).unwrap();
+    let connect = || UnixStream::connect(dir.join("echo.sock")).unwrap();
 
     let first = connect();
     let mut second = connect(); // the kernel connects it, and queues what it writes

@@ -1,268 +1,516 @@
-//! Every lesson has the form that a reader relies on, runs, and prints what is certain. The exercises
-//! are answered in `answers.rs` and `messages.rs`; the echo pair, hello, chat, proxy and private_server
-//! have a file each.
+//! The course, `examples/README.md`, and its lessons: each has the form that a reader relies on, the course
+//! shows what the lesson's header shows, and the lesson prints it. A lesson is what the course lists: a
+//! program of their own that a student puts beside them is none. The answers to the exercises are proved in
+//! `answers.rs`, `messages.rs`, and in the files named after a lesson.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::thread;
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
 
-use streamsock::{Addr, Listener};
+use streamsock::{Addr, Conn};
 
 mod common;
+#[path = "common/lesson.rs"]
+mod lesson;
 
-use common::{Server, TempDir, example, over_both, run, watchdog};
+use common::{TempDir, example, watchdog};
 
-/// Those that may have 90 lines, where the others have 60.
-const LONGER: [&str; 4] = ["bandwidth", "pingpong", "rpc_client", "rpc_server"];
-/// Those that may use a module: `netrpc`, which may be copied as it is.
-const WITH_MODULE: [&str; 2] = ["rpc_client", "rpc_server"];
+/// Lessons whose session needs more than clients that come one after another: a test of their own plays it.
+const PLAYED_ELSEWHERE: [&str; 1] = ["chat"];
 
-fn sources() -> Vec<(String, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let files = paths.filter(|path| path.extension().is_some_and(|end| end == "rs"));
-    let name = |path: &PathBuf| path.file_stem().unwrap().to_str().unwrap().to_string();
-    files.map(|path| (name(&path), fs::read_to_string(&path).unwrap())).collect()
+/// A lesson that does not end within this is taken for one that hangs.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A machine that is busy may delay a lesson so much that it prints something else. Ten times in a row, it is
+/// the lesson.
+const TRIES: usize = 10;
+
+/// What follows the name of a lesson in the course: its question, its output, its answers.
+struct Section {
+    /// One lesson, or a server and its client.
+    lessons: Vec<Lesson>,
+    part: String,
+    text: String,
 }
 
-#[test]
-fn each_is_short() {
-    for (name, text) in sources() {
-        let limit = if LONGER.contains(&&*name) { 90 } else { 60 };
-        let lines = text.lines().count();
-        assert!(lines <= limit, "{name}.rs has {lines} lines, more than {limit}");
-    }
+struct Lesson {
+    name: String,
+    /// The lines of the comment at its top, without `//!`.
+    header: Vec<String>,
+    /// What stands below.
+    body: Vec<String>,
 }
 
-/// What it shows, how to run it, and then what to do with it.
-#[test]
-fn each_begins_with_its_command_and_its_exercise() {
-    for (name, text) in sources() {
-        let header: Vec<_> = text.lines().map_while(|line| line.strip_prefix("//!")).collect();
-        assert!(header.len() <= 25, "{name}.rs: the header has {} lines", header.len());
-        assert!(header[0].trim_end().ends_with('.'), "{name}.rs: {}", header[0]);
-        let fence = header.iter().position(|line| *line == " ```console");
-        let command = header[fence.unwrap_or_else(|| panic!("{name}.rs: no console fence")) + 1];
-        assert!(command.starts_with(" $ cargo run "), "{name}.rs: {command}");
-        assert!(command.contains(&format!("--example {name}")), "{name}.rs: {command}");
-
-        let is_exercise = |line: &&&str| {
-            [" Predict: ", " Change: ", " Explain: "].iter().any(|a| line.starts_with(a))
-        };
-        let exercises = header.iter().rev().take_while(is_exercise).count();
-        assert!((1..=3).contains(&exercises), "{name}.rs ends with {exercises} exercises");
-    }
+fn read(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-#[test]
-fn each_is_one_file_with_main_first() {
-    for (name, text) in sources() {
-        let lines: Vec<_> = text.lines().collect();
-        let has_module = lines.iter().any(|line| line.starts_with("mod "));
-        assert!(!has_module || WITH_MODULE.contains(&&*name), "{name}.rs has a module");
-        let first = lines.iter().find(|line| line.starts_with("fn ")).unwrap();
-        let main = ["fn main() -> io::Result<()> {", "fn main() -> ExitCode {"];
-        assert!(main.contains(first), "{name}.rs begins with {first}");
-    }
-}
-
-/// What a lesson prints that ends by itself, without an argument, in a directory of its own.
-fn output(name: &str) -> String {
-    let _watchdog = watchdog();
-    let dir = TempDir::new();
-    let (code, stdout, stderr) = run(Command::new(example(name)).env("TMPDIR", dir.path()));
-    assert_eq!((code, stderr.as_str()), (Some(0), ""), "{name}: {stdout}");
-    assert_eq!(dir.names(), [""; 0], "{name} leaves something behind");
-    stdout
-}
-
-/// Each of the lines, in this order, with others between.
-fn assert_lines(text: &str, expected: &[&str]) {
-    let mut lines = text.lines().map(str::trim_end);
-    for line in expected {
-        assert!(lines.any(|other| other == *line), "no {line:?}, or not in order:\n{text}");
-    }
-}
-
-#[test]
-fn framing() {
-    assert_lines(
-        &output("framing"),
-        &[
-            r#"  read      "onetwoth""#,
-            r#"  read      "ree""#,
-            r#"  received  "one""#,
-            r#"  received  "two""#,
-            r#"  received  "three""#,
-            "  refused   a message of 1195725856 bytes, over the limit of 1 MiB",
-        ],
-    );
-}
-
-#[test]
-fn stale() {
-    let text = output("stale");
-    assert_lines(
-        &text,
-        &[
-            "nothing at the path:",
-            "  bind               works",
-            "  Listener::bind     works",
-            "a live server at the path:",
-            "  connect            works",
-            "  Listener::bind     a live server holds it",
-            "a dead server at the path:",
-            "  Listener::bind     works",
-            "a regular file at the path:",
-            "  Listener::bind     a regular file is there, not a socket, and was left as it is",
-        ],
-    );
-    let refused = text.lines().filter(|line| line.contains("Connection refused")).count();
-    assert_eq!(refused, 4, "connect, by both kinds, of a dead server and of a regular file");
-    assert_eq!(text.matches("Address already in use").count(), 3);
-}
-
-/// How each call ends depends on the clock, but for the last, which has all the time it needs.
-#[test]
-fn timeouts() {
-    let text = output("timeouts");
-    assert_eq!(text.lines().count(), 5, "{text}");
-    assert!(text.trim_end().ends_with("10 bytes  Ok(())"), "{text}");
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn endings() {
-    // The second write over TCP is for `tests/answers.rs`: when the first is answered is not certain.
-    let text = output("endings");
-    for (how, unix, tcp) in [
-        ("half-closes", ["0", "1", "1"], ["0", "1"]),
-        ("reads no more", ["WouldBlock", "BrokenPipe", "BrokenPipe"], ["WouldBlock", "1"]),
-        ("closes", ["0", "BrokenPipe", "BrokenPipe"], ["0", "1"]),
-        ("is killed", ["0", "BrokenPipe", "BrokenPipe"], ["0", "1"]),
-        (
-            "closes, byte unread",
-            ["ConnectionReset", "BrokenPipe", "BrokenPipe"],
-            ["ConnectionReset", "BrokenPipe"],
-        ),
-    ] {
-        let row = text.lines().find_map(|line| line.strip_prefix(&format!("{how:19}  "))).unwrap();
-        let words: Vec<_> = row.split_whitespace().collect();
-        assert_eq!((&words[..3], &words[3..5]), (&unix[..], &tcp[..]), "{how}\n{text}");
-    }
-}
-
-#[test]
-fn deadlock() {
-    assert_lines(
-        &output("deadlock"),
-        &[
-            "write, then read     16384 KiB each way: stuck, both in write",
-            "write while reading  16384 KiB each way: all arrived",
-        ],
-    );
-}
-
-#[test]
-fn waiting() {
-    let text = output("waiting");
-    let rows: Vec<_> = text.lines().skip(1).map(|line| line[..16].trim_end()).collect();
-    assert_eq!(rows, ["block", "time out, 40 ms", "poll", "poll, nap 1 ms", "Spin"]);
-    // How often the others read is the clock's to say.
-    assert_eq!(text.lines().nth(1).unwrap().split_whitespace().nth(1), Some("1"), "{text}");
-}
-
-#[test]
-fn nagle() {
-    let text = output("nagle");
-    let rows: Vec<_> = text.lines().skip(1).map(|line| &line[..25]).collect();
-    assert_eq!(
-        rows,
-        ["off          2 writes    ", "on           2 writes    ", "off          1 write     "]
-    );
-}
-
-#[test]
-fn child() {
-    assert_eq!(output("child"), "apple\nfig\npear\nsort ended: exit status: 0\n");
-}
-
-#[test]
-fn datagram() {
-    let text = output("datagram");
-    assert_lines(
-        &text,
-        &[
-            r#"  recv returned 3: "one""#,
-            r#"  recv returned 3: "two""#,
-            r#"  recv returned 8: "three hu""#,
-            "the other end has closed; recv: Err(WouldBlock)",
-            "the server has closed; send: Err(ConnectionRefused)",
-        ],
-    );
-    let held = |line: &str| {
-        let line = text.lines().find_map(|other| other.trim().strip_prefix(line)).unwrap();
-        line.split_whitespace().next().unwrap().parse::<u32>().unwrap()
-    };
-    assert!(held("a pair holds") >= held("a bound socket holds"), "{text}");
-}
-
-#[test]
-fn pingpong() {
-    let text = output("pingpong");
-    let rows: Vec<_> = text.lines().skip(1).map(|line| &line[..10]).collect();
-    assert_eq!(rows, ["unix  mean", "tcp   mean"], "{text}");
-}
-
-#[test]
-fn bandwidth() {
-    let text = output("bandwidth");
-    let lines: Vec<_> = text.lines().collect();
-    assert_eq!(lines.len(), 9, "{text}");
-    for (of_size, size) in lines.chunks(3).zip([64, 512, 16384]) {
-        assert_eq!(of_size[0], format!("{} messages of {size} KiB", (256 << 10) / size));
-        assert!(of_size[1].starts_with("unix ") && of_size[2].starts_with("tcp  "), "{text}");
-    }
-}
-
-#[test]
-fn http_get() {
-    over_both(|addr| {
-        let listener = Listener::bind(addr).unwrap();
-        let bound = listener.local_addr().unwrap().to_string();
-        let host = if addr.network() == "tcp" { "127.0.0.1" } else { "localhost" };
-        thread::scope(|scope| {
-            let client =
-                scope.spawn(|| run(Command::new(example("http_get")).args([&bound, "/a b"])));
-            let (conn, _) = listener.accept().unwrap();
-            let lines = BufReader::new(&conn).lines().map(Result::unwrap);
-            let request: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
-            assert_eq!(request, ["GET /a b HTTP/1.0", &format!("Host: {host}")]);
-            (&conn).write_all(b"HTTP/1.0 200 OK\r\nServer: test\r\n\r\n<p>\r\n\r\nhi").unwrap();
-            drop(conn);
-            let (code, stdout, stderr) = client.join().unwrap();
-            assert_eq!((code, stdout.as_str()), (Some(0), "<p>\r\n\r\nhi"));
-            assert_eq!(stderr, "HTTP/1.0 200 OK\r\nServer: test\r\n\n");
-        });
-    });
-}
-
-/// The page of `rpc_server`, which is what `http_get` asks for if it is told nothing else.
-#[test]
-fn http_get_from_rpc_server() {
-    over_both(|addr| {
-        let server = Server::start(Command::new(example("rpc_server")).arg(addr.to_string()), 1);
-        let bound = server.addrs[0].to_string();
-        let (code, stdout, stderr) =
-            run(Command::new(example("http_get")).args([&bound, "/debug/rpc"]));
-        assert_eq!(code, Some(0));
-        assert!(stderr.starts_with("HTTP/1.") && stderr.contains(" 200 "), "{stderr}");
-        assert!(stdout.contains("Greeter"), "{stdout}");
-        drop(server);
-        if let Addr::Unix(path) = addr {
-            fs::remove_file(path).unwrap();
+/// The sections of the course that begin `### [name](name.rs)` or `### [server](server.rs), [client](client.rs)`.
+fn sections() -> Vec<Section> {
+    let mut part = String::new();
+    let mut sections: Vec<Section> = Vec::new();
+    let mut in_lesson = false;
+    for line in read("examples/README.md").lines() {
+        if let Some(title) = line.strip_prefix("## ") {
+            part = title.to_string();
+            in_lesson = false;
         }
-    });
+        if let Some(names) = line.strip_prefix("### ") {
+            let lessons = names.split(", ").map(|link| lesson(link)).collect();
+            sections.push(Section { lessons, part: part.clone(), text: String::new() });
+            in_lesson = true;
+        } else if in_lesson {
+            let text = &mut sections.last_mut().unwrap().text;
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    sections
+}
+
+fn lesson(link: &str) -> Lesson {
+    let name = link.trim_start_matches('[').split(']').next().unwrap().to_string();
+    assert_eq!(link, format!("[{name}]({name}.rs)"), "a lesson's heading");
+    let text = read(&format!("examples/{name}.rs"));
+    let in_header = |line: &&str| line.starts_with("//!");
+    let header = text.lines().take_while(in_header).map(|line| line[3..].trim().to_string());
+    let body = text.lines().skip_while(in_header).skip(1).map(str::to_string);
+    Lesson { header: header.collect(), body: body.collect(), name }
+}
+
+impl Lesson {
+    fn is_exercise(line: &str) -> bool {
+        ["Predict: ", "Change: ", "Explain: "].iter().any(|word| line.starts_with(word))
+    }
+
+    fn exercises(&self) -> usize {
+        self.header.iter().filter(|line| Lesson::is_exercise(line)).count()
+    }
+
+    /// What it says that a person will see.
+    fn block(&self) -> String {
+        console_block(&self.header.join("\n")).unwrap_or_else(|| panic!("{}: no output", self.name))
+    }
+}
+
+/// What stands in the first fence of that kind.
+fn console_block(text: &str) -> Option<String> {
+    let begin = text.find("```console\n")?;
+    let rest = &text[begin + "```console\n".len()..];
+    let end = rest.find("\n```")?;
+    Some(rest[..end].to_string())
+}
+
+#[test]
+fn each_header_has_a_sentence_the_output_and_exercises() {
+    for lesson in sections().iter().flat_map(|section| &section.lessons) {
+        let name = &lesson.name;
+        let end = lesson.header.iter().position(String::is_empty).unwrap();
+        let sentence = lesson.header[..end].join(" ");
+        assert!(sentence.ends_with('.'), "{name}.rs begins with no sentence: {sentence}");
+        let block = lesson.block();
+        let command = block.lines().next().unwrap();
+        assert!(command.starts_with("$ cargo run "), "{name}.rs: {command}");
+        assert!(block.contains(&format!(" --example {name}")), "{name}.rs: {block}");
+        assert!(block.lines().count() > 1, "{name}.rs does not show what it prints");
+        assert!(
+            (1..=3).contains(&lesson.exercises()),
+            "{name}.rs: {} exercises",
+            lesson.exercises()
+        );
+        let last = lesson.header.iter().rposition(String::is_empty).unwrap();
+        assert!(Lesson::is_exercise(&lesson.header[last + 1]), "{name}.rs ends with no exercises");
+    }
+}
+
+#[test]
+fn the_course_shows_what_the_headers_show_and_answers_each_exercise() {
+    for section in sections() {
+        let names: Vec<_> = section.lessons.iter().map(|lesson| lesson.name.as_str()).collect();
+        let question = section.text.trim_start().split("\n\n").next().unwrap();
+        assert!(question.ends_with('?'), "{names:?} begins with no question: {question}");
+        for lesson in &section.lessons {
+            let block = format!("```console\n{}\n```", lesson.block());
+            assert!(section.text.contains(&block), "the course shows {} otherwise", lesson.name);
+        }
+        let (_, answers) =
+            section.text.split_once("<details><summary>Answers</summary>\n\n").unwrap();
+        let answers = answers.split("</details>").next().unwrap();
+        let exercises: usize = section.lessons.iter().map(Lesson::exercises).sum();
+        for number in 1..=exercises {
+            assert!(
+                answers.contains(&format!("\n{number}. ")) || number == 1,
+                "{names:?}: no answer {number}"
+            );
+        }
+        assert!(answers.starts_with("1. "), "{names:?}: no answer 1");
+        assert!(
+            !answers.contains(&format!("\n{}. ", exercises + 1)),
+            "{names:?}: too many answers"
+        );
+    }
+}
+
+/// An answer names its proof so: `Proved by `name` in [file](../tests/file)`.
+#[test]
+fn each_test_that_the_course_names_is_there() {
+    let course = read("examples/README.md").replace('\n', " ");
+    for proof in course.split("roved by ").skip(1) {
+        let name = proof.split('`').nth(1).unwrap();
+        let (_, file) = proof.split_once("](../tests/").unwrap();
+        let file = file.split(')').next().unwrap();
+        assert!(
+            read(&format!("tests/{file}")).contains(&format!("fn {name}(")),
+            "{file}: no {name}"
+        );
+    }
+}
+
+#[test]
+fn drawings_fit_a_terminal() {
+    let course = read("examples/README.md");
+    for line in
+        course.split("```text\n").skip(1).flat_map(|rest| rest.split("```").next().unwrap().lines())
+    {
+        assert!(line.chars().count() < 80, "{line}");
+    }
+}
+
+#[test]
+fn each_is_short_and_plain() {
+    for lesson in sections().iter().flat_map(|section| &section.lessons) {
+        let name = &lesson.name;
+        let is_code = |line: &&String| !line.trim().is_empty() && !line.trim().starts_with("//");
+        let code = lesson.body.iter().filter(is_code).count();
+        assert!(code <= 100, "{name}.rs has {code} lines of code");
+        assert!(lesson.body.len() <= 125, "{name}.rs has {} lines", lesson.body.len());
+
+        let first = lesson.body.iter().find(|line| line.starts_with("fn ")).unwrap();
+        assert!(first.starts_with("fn main() -> "), "{name}.rs begins with {first}");
+        let has_module = lesson.body.iter().any(|line| line.starts_with("mod "));
+        assert!(!has_module || name.starts_with("rpc_"), "{name}.rs is not one file");
+
+        for line in lesson.body.iter().filter(is_code) {
+            for puzzle in ["&& let ", "for_each(|x| drop", "&mut &*", "map_err(|_|"] {
+                assert!(!line.contains(puzzle), "{name}.rs: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn lessons_of_part_1_print_what_they_show() {
+    print_what_they_show("1 ");
+}
+
+#[test]
+fn lessons_of_part_2_print_what_they_show() {
+    print_what_they_show("2 ");
+}
+
+#[test]
+fn lessons_of_part_3_print_what_they_show() {
+    print_what_they_show("3 ");
+}
+
+#[test]
+fn lessons_of_part_4_print_what_they_show() {
+    print_what_they_show("4 ");
+}
+
+#[track_caller]
+fn print_what_they_show(part: &str) {
+    let _watchdog = watchdog();
+    for section in sections().iter().filter(|section| section.part.starts_with(part)) {
+        let server = &section.lessons[0];
+        for lesson in &section.lessons {
+            let block = lesson.block();
+            let elsewhere = PLAYED_ELSEWHERE.contains(&lesson.name.as_str());
+            let without = block.contains("--features sockopt") && !cfg!(feature = "sockopt");
+            if elsewhere || without {
+                continue;
+            }
+            let mut session = terminals(&block);
+            if lesson.name != server.name {
+                // A client's header shows its own terminal, and relies on the server's.
+                session.insert(0, terminals(&server.block()).remove(0));
+                session[0].lines.retain(|line| line.text.starts_with("listening on "));
+            }
+            play_until_it_fits(&lesson.name, &session);
+            if let Some(session) = over_the_other_kind(&session) {
+                play_until_it_fits(&lesson.name, &session);
+            }
+        }
+    }
+}
+
+/// What one terminal shows: a command, and then lines that the program prints or a person types.
+#[derive(Clone)]
+struct Terminal {
+    command: String,
+    lines: Vec<Line>,
+}
+
+#[derive(Clone)]
+struct Line {
+    text: String,
+    typed: bool,
+}
+
+fn terminals(block: &str) -> Vec<Terminal> {
+    let mut terminals: Vec<Terminal> = Vec::new();
+    for line in block.lines() {
+        let (text, remark) = line.split_once(" # ").unwrap_or((line, ""));
+        if let Some(command) = text.strip_prefix("$ ") {
+            terminals.push(Terminal { command: command.trim().to_string(), lines: Vec::new() });
+        } else if remark.starts_with("typed here") {
+            let line = Line { text: text.trim_end().to_string(), typed: true };
+            terminals.last_mut().unwrap().lines.push(line);
+        } else {
+            let line = Line { text: line.trim_end().to_string(), typed: false };
+            terminals.last_mut().unwrap().lines.push(line);
+        }
+    }
+    terminals
+}
+
+/// The same session over TCP, if it is shown over a Unix socket whose address is an argument.
+fn over_the_other_kind(session: &[Terminal]) -> Option<Vec<Terminal>> {
+    let (_, path) = session[0].command.split_once(" -- unix:/tmp/")?;
+    if path.contains(' ') {
+        return None; // more than one address: it is both kinds already, or needs a file
+    }
+    let swap = |text: &str| {
+        let text = text.replace(&format!("nc -N -U /tmp/{path}"), "nc -N 127.0.0.1 13500");
+        text.replace(&format!("unix:/tmp/{path}"), "tcp:127.0.0.1:13500").replace("[unix]", "[tcp]")
+    };
+    let mut session = session.to_vec();
+    for terminal in &mut session {
+        terminal.command = swap(&terminal.command);
+        for line in &mut terminal.lines {
+            line.text = swap(&line.text);
+        }
+    }
+    Some(session)
+}
+
+/// Where a session is played: in a directory instead of /tmp, and at another port than the one that is shown.
+struct Stage {
+    dir: TempDir,
+    shown_port: String,
+    port: String,
+}
+
+impl Stage {
+    fn to_real(&self, word: &str) -> String {
+        let word = word.replace("/tmp/", &format!("{}/", self.dir.path().display()));
+        match self.shown_port.is_empty() {
+            true => word,
+            false => word.replace(&self.shown_port, &self.port),
+        }
+    }
+
+    fn to_shown(&self, line: &str) -> String {
+        let line = line.replace(self.dir.path().to_str().unwrap(), "/tmp");
+        match self.shown_port.is_empty() {
+            true => line,
+            false => line.replace(&format!(":{}", self.port), &format!(":{}", self.shown_port)),
+        }
+    }
+}
+
+#[track_caller]
+fn play_until_it_fits(name: &str, session: &[Terminal]) {
+    for left in (0..TRIES).rev() {
+        match play(session) {
+            Ok(()) => return,
+            Err(why) => {
+                assert!(left > 0, "{name} prints something else than its header shows:\n{why}")
+            }
+        }
+    }
+}
+
+/// Runs the commands, each to its end. One that listens is a server: it runs while the others do.
+fn play(session: &[Terminal]) -> Result<(), String> {
+    let dir = TempDir::new();
+    let mut stage = Stage { dir, shown_port: String::new(), port: String::new() };
+    let listens = |line: &Line| line.text.starts_with("listening on ");
+    if !session[0].lines.iter().any(listens) {
+        for terminal in session {
+            play_to_its_end(&stage, terminal)?;
+        }
+        assert_eq!(stage.dir.names(), [""; 0], "{} leaves something behind", session[0].command);
+        return Ok(());
+    }
+
+    let mut command = session[0].command.clone();
+    if let Some((before, port)) = command.split_once(" -- tcp:127.0.0.1:") {
+        stage.shown_port = port.split(' ').next().unwrap().to_string();
+        command = format!("{before} -- tcp:127.0.0.1:0{}", &port[stage.shown_port.len()..]);
+    }
+    let mut server = Screen::start(&stage, &command);
+    for line in session[0].lines.iter().take_while(|line| listens(line)) {
+        server.read_line();
+        let printed = server.lines.last().cloned().unwrap_or_default();
+        if line.text.starts_with("listening on tcp:") && !stage.shown_port.is_empty() {
+            stage.port = printed.rsplit(':').next().unwrap().to_string();
+        }
+    }
+    for terminal in &session[1..] {
+        play_to_its_end(&stage, terminal)?;
+    }
+    while server.lines.len() < session[0].lines.len() && server.read_line() {}
+    let lines: Vec<_> = server.lines.iter().map(|line| stage.to_shown(line)).collect();
+    compare(&session[0], &lines)
+}
+
+fn play_to_its_end(stage: &Stage, terminal: &Terminal) -> Result<(), String> {
+    let mut screen = Screen::start(stage, &terminal.command);
+    let last_typed = terminal.lines.iter().rposition(|line| line.typed);
+    if last_typed.is_none() {
+        screen.end_input();
+    }
+    for (i, line) in terminal.lines.iter().enumerate() {
+        if line.typed {
+            screen.type_line(&line.text);
+        } else if !screen.read_line() {
+            break;
+        }
+        if last_typed == Some(i) {
+            screen.end_input();
+        }
+    }
+    while screen.read_line() {}
+    let lines: Vec<_> = screen.lines.iter().map(|line| stage.to_shown(line)).collect();
+    compare(terminal, &lines)
+}
+
+fn compare(terminal: &Terminal, lines: &[String]) -> Result<(), String> {
+    let shown: Vec<_> = terminal.lines.iter().map(|line| masked(&line.text)).collect();
+    let printed: Vec<_> = lines.iter().map(|line| masked(line.trim_end())).collect();
+    if shown == printed {
+        return Ok(());
+    }
+    Err(format!(
+        "$ {}\n{}\nbut shown is:\n{}",
+        terminal.command,
+        printed.join("\n"),
+        shown.join("\n")
+    ))
+}
+
+/// A line in which each quantity that differs from run to run, or from machine to machine, is one `#`: a number
+/// before one of these units. Its padding goes with it.
+fn masked(line: &str) -> String {
+    const UNITS: [&str; 6] = ["ns", "µs", "ms", "GB/s", "KiB", "reads"];
+    let mut words: Vec<String> = Vec::new();
+    let mut found = false;
+    for word in line.split_whitespace() {
+        let is_number = |word: &String| {
+            word.chars().all(|c| c.is_ascii_digit() || c == '.' || c == ',')
+                && word.starts_with(|c: char| c.is_ascii_digit())
+        };
+        let unit = word.trim_end_matches([',', '.', ';', ':', ')']);
+        if UNITS.contains(&unit) && words.last().is_some_and(is_number) {
+            words.pop();
+            words.push("#".to_string());
+            found = true;
+        }
+        words.push(word.to_string());
+    }
+    if found { words.join(" ") } else { line.to_string() }
+}
+
+/// A program, or `nc`, and what a person sees of it. Its standard input, output and error are one socket, of
+/// which the other end is here. It is killed with the value.
+struct Screen {
+    child: Option<Child>,
+    conn: BufReader<Conn>,
+    until: Instant,
+    lines: Vec<String>,
+}
+
+impl Screen {
+    fn start(stage: &Stage, command: &str) -> Screen {
+        let words: Vec<_> = command.split_whitespace().map(|word| stage.to_real(word)).collect();
+        let (child, conn) = match &*words[0] {
+            "cargo" => Screen::cargo_run(stage, &words),
+            "nc" => (None, Screen::nc(&words)),
+            _ => panic!("a session of another program than cargo run and nc: {command}"),
+        };
+        let until = Instant::now() + PATIENCE;
+        Screen { child, conn: BufReader::new(conn), until, lines: Vec::new() }
+    }
+
+    /// `cargo run [OPTION…] --example NAME [-- ARGUMENT…]`, without cargo, which would wait for the cargo that
+    /// runs this test.
+    fn cargo_run(stage: &Stage, words: &[String]) -> (Option<Child>, Conn) {
+        let name = &words[words.iter().position(|word| word == "--example").unwrap() + 1];
+        let arguments = words.iter().skip_while(|word| *word != "--").skip(1);
+        let source = lesson::source(name, &[]);
+        let program = match source.contains("\"/tmp/") {
+            true => lesson::build(&stage.dir, name, &source),
+            false => example(name),
+        };
+        let (ours, theirs) = Conn::pair().unwrap();
+        let theirs = OwnedFd::from(theirs);
+        let mut command = Command::new(program);
+        command.args(arguments).env("TMPDIR", stage.dir.path());
+        command
+            .stdin(theirs.try_clone().unwrap())
+            .stdout(theirs.try_clone().unwrap())
+            .stderr(theirs);
+        (Some(command.spawn().unwrap()), ours)
+    }
+
+    /// `nc -N -U PATH` or `nc -N HOST PORT`: it sends what is typed, prints what comes, and half-closes at the
+    /// end of its input.
+    fn nc(words: &[String]) -> Conn {
+        let addr = match (&*words[1], &*words[2]) {
+            ("-N", "-U") => Addr::from(Path::new(&words[3])),
+            ("-N", host) => format!("tcp:{host}:{}", words[3]).parse().unwrap(),
+            _ => panic!("{words:?}: without -N, nc does not half-close, and hangs"),
+        };
+        Conn::connect(&addr).unwrap()
+    }
+
+    fn type_line(&mut self, text: &str) {
+        self.lines.push(text.to_string());
+        let _ = self.conn.get_mut().write_all(format!("{text}\n").as_bytes()); // it may have ended
+    }
+
+    fn end_input(&mut self) {
+        let _ = self.conn.get_mut().shutdown(Shutdown::Write);
+    }
+
+    /// False once there is no more, or the time is up.
+    fn read_line(&mut self) -> bool {
+        let left = self.until.saturating_duration_since(Instant::now());
+        self.conn.get_mut().set_read_timeout(Some(left.max(Duration::from_millis(1)))).unwrap();
+        let mut line = String::new();
+        match self.conn.read_line(&mut line) {
+            Ok(0) => return false,
+            Ok(_) => self.lines.push(line.trim_end().to_string()),
+            Err(e) => {
+                self.lines.push(format!("{line}[{e}]"));
+                return false;
+            }
+        }
+        true
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
 }

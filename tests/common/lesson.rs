@@ -17,11 +17,11 @@ pub fn source(name: &str, replace: &[(&str, &str)]) -> String {
     text
 }
 
-/// Compiles a lesson, with another path instead of /tmp/echo.sock, where a real server may be.
+/// Compiles a lesson, with another directory instead of /tmp, where a real server may be.
 pub fn build(dir: &TempDir, name: &str, source: &str) -> PathBuf {
     let file = dir.join(&format!("{name}.rs"));
     let program = dir.join(name);
-    fs::write(&file, source.replace("/tmp/echo.sock", dir.join("s").to_str().unwrap())).unwrap();
+    fs::write(&file, source.replace("/tmp/", &format!("{}/", dir.path().display()))).unwrap();
     let mut rustc = Command::new(Path::new(env!("CARGO")).with_file_name("rustc"));
     rustc.args(["--edition", "2024", "-o"]).arg(&program).arg(file);
     // Beside this test lies the library, of which there may be some of other features.
