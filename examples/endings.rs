@@ -1,60 +1,103 @@
-//! The ways a connection can end, and what you see of each at your end, over Unix and over TCP.
+//! The ways in which a connection can end, and what we see of each, over Unix and over TCP.
 //!
 //! ```console
 //! $ cargo run --example endings
+//! the peer half-closes:
+//!   unix  read 0, write 1, write 1
+//!   tcp   read 0, write 1, write 1
 //! ```
 //!
-//! Predict: the other end has closed. What do your read and two writes return? And if killed?
-//! Change: write before you read. Which call sees the reset now, over Unix and over TCP?
-//! Explain: what would the row look like for a peer whose host loses power, and what would help?
+//! Predict: we have sent 10 bytes, and the peer reads 4 of them and closes. Which case is this like?
+//! Change: write before you read. Which call reports the reset now, over Unix and over TCP?
+//! Explain: what would we see of a peer whose host loses power, and what would help?
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 use streamsock::{Conn, Listener};
 
 fn main() -> io::Result<()> {
-    println!("                     over a Unix socket:                     over TCP:");
-    println!("{:19}{1}{1}", "the other end", "  read            write      write      ");
-    for how in ["half-closes", "reads no more", "closes", "is killed", "closes, byte unread"] {
-        print!("{how:19}");
-        for pair in [Conn::pair, tcp_pair] {
-            let (mut near, far) = pair()?;
-            near.set_read_timeout(Some(Duration::from_millis(50)))?; // WouldBlock: it waits
-            if how == "closes, byte unread" {
-                near.write_all(b"x")?;
-            }
-            match how {
-                "half-closes" => far.shutdown(Shutdown::Write)?,
-                "reads no more" => far.shutdown(Shutdown::Read)?, // which TCP tells nobody
-                "is killed" => {
-                    // A process with this end as its standard input, which nobody else has open.
-                    let mut process = Command::new("cat").stdin(OwnedFd::from(far)).spawn()?;
-                    process.kill()?;
-                    process.wait()?;
-                }
-                _ => drop(far), // close(2), as the kernel does for a killed process
-            }
-            print!("  {:15} {:10}", word(near.read(&mut [0])), word(near.write(b"x")));
-            std::thread::sleep(Duration::from_millis(20)); // a reset answers TCP's first write
-            print!(" {:10}", word(near.write(b"x")));
-        }
-        println!();
-    }
+    println!("the peer half-closes:");
+    half_close(Conn::pair()?)?;
+    half_close(tcp_pair()?)?;
+    println!("the peer shuts down its reading:");
+    stop_reading(Conn::pair()?)?;
+    stop_reading(tcp_pair()?)?;
+    println!("the peer closes:");
+    close(Conn::pair()?)?;
+    close(tcp_pair()?)?;
+    println!("the peer's process is killed:");
+    kill(Conn::pair()?)?;
+    kill(tcp_pair()?)?;
+    println!("the peer closes before it has read everything:");
+    close_with_unread_data(Conn::pair()?)?;
+    close_with_unread_data(tcp_pair()?)
+}
+
+/// End of file: the peer will send no more. It can still read what we write.
+fn half_close((ours, theirs): (Conn, Conn)) -> io::Result<()> {
+    theirs.shutdown(Shutdown::Write)?;
+    read_then_write_twice(ours)
+}
+
+/// A Unix socket tells us at once. TCP has no word for this, and we can write until buffers are full.
+fn stop_reading((ours, theirs): (Conn, Conn)) -> io::Result<()> {
+    theirs.shutdown(Shutdown::Read)?;
+    read_then_write_twice(ours)
+}
+
+/// We see end of file, as of a half-close. What the peer meant, our write finds out: at once over Unix.
+/// Over TCP the first write goes out, and the answer is a reset: the second write fails.
+fn close((ours, theirs): (Conn, Conn)) -> io::Result<()> {
+    drop(theirs); // close(2)
+    read_then_write_twice(ours)
+}
+
+/// The kernel closes all that a killed process had open, so this looks like any other close.
+fn kill((ours, theirs): (Conn, Conn)) -> io::Result<()> {
+    // A process that has this socket as its standard input. Nobody else has it open: `theirs` is
+    // moved into the Command, which is gone at the semicolon.
+    let mut process = Command::new("cat").stdin(OwnedFd::from(theirs)).spawn()?;
+    process.kill()?;
+    process.wait()?;
+    read_then_write_twice(ours)
+}
+
+/// What we had sent is lost, and our read says so: the connection was reset.
+fn close_with_unread_data((mut ours, theirs): (Conn, Conn)) -> io::Result<()> {
+    ours.write_all(b"never read")?;
+    drop(theirs);
+    read_then_write_twice(ours)
+}
+
+fn read_then_write_twice(mut ours: Conn) -> io::Result<()> {
+    // A read that waits fails with WouldBlock after this time; this is how we see that it waits.
+    ours.set_read_timeout(Some(Duration::from_millis(50)))?;
+    let read = outcome(ours.read(&mut [0]));
+    let first = outcome(ours.write(b"x"));
+    thread::sleep(Duration::from_millis(20)); // so that an answer to the first write can arrive
+    let second = outcome(ours.write(b"x"));
+    println!("  {:4}  read {read}, write {first}, write {second}", ours.network());
     Ok(())
 }
 
-/// 0 from a read is end of file. BrokenPipe (EPIPE): nobody is left to read this. ConnectionReset
-/// (ECONNRESET): the other end is gone, and threw away unread what you had sent.
-fn word(result: io::Result<usize>) -> String {
-    result.map_or_else(|e| format!("{:?}", e.kind()), |n| n.to_string())
+/// How many bytes, or the kind of the error. BrokenPipe (EPIPE): nobody will read this. The kernel also
+/// sends the signal SIGPIPE with EPIPE, which kills a process that has not made other arrangements, as
+/// most C programs. A Rust program ignores it from its start, and gets the error.
+fn outcome(result: io::Result<usize>) -> String {
+    match result {
+        Ok(n) => n.to_string(),
+        Err(error) => format!("{:?}", error.kind()),
+    }
 }
 
 fn tcp_pair() -> io::Result<(Conn, Conn)> {
     let listener = Listener::bind(&"tcp:127.0.0.1:0".parse()?)?;
-    let near = Conn::connect(&listener.local_addr()?)?;
-    Ok((near, listener.accept()?.0))
+    let client = Conn::connect(&listener.local_addr()?)?;
+    let (server, _) = listener.accept()?;
+    Ok((client, server))
 }

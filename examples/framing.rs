@@ -1,60 +1,105 @@
-//! A stream has no messages: three writes arrive in two reads, unless each message carries its length.
+//! A stream has no messages: a read returns what is there, unless each message carries its length.
 //!
 //! ```console
 //! $ cargo run --example framing
+//! "one", "two" and "three" are written; each read has room for 100 bytes:
+//!   11 bytes: "onetwothree"
+//! the same, and each read has room for 4 bytes:
+//!   4 bytes: "onet"
+//!   4 bytes: "woth"
+//!   3 bytes: "ree"
+//! the same in frames, each word after its length:
+//!   3 bytes: "one"
+//!   3 bytes: "two"
+//!   5 bytes: "three"
+//! a client that speaks HTTP, not frames:
+//!   a message of 1195725856 bytes, over the limit of 1048576
 //! ```
 //!
-//! Predict: what do the reads return if `buf` has 4 bytes? And if it has 100?
-//! Change: send a length and half the message, then drop `near`. What does `receive` return?
+//! Predict: what do the reads return with room for 8 bytes?
+//! Change: send a length and half of the message, then drop `ours`. What does `receive` return?
 //! Explain: why does `receive` check the length before it makes room for the message?
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 
 fn main() -> io::Result<()> {
-    println!("three writes into a stream, \"one\", \"two\" and \"three\":");
-    let (mut near, mut far) = UnixStream::pair()?; // two connected sockets: socketpair(2)
-    for word in ["one", "two", "three"] {
-        near.write_all(word.as_bytes())?;
-    }
-    drop(near); // close(2): once far has read everything, read returns 0, end of file
-    let mut buf = [0; 8];
-    // read(2) takes what is there, n = 1 to 8 bytes, no matter how many writes brought it.
-    while let n @ 1.. = far.read(&mut buf)? {
-        println!("  read      {:?}", String::from_utf8_lossy(&buf[..n]));
-    }
+    println!("\"one\", \"two\" and \"three\" are written; each read has room for 100 bytes:");
+    write_words_and_read(100)?;
+    println!("the same, and each read has room for 4 bytes:");
+    write_words_and_read(4)?;
+    println!("the same in frames, each word after its length:");
+    send_words_and_receive()?;
+    println!("a client that speaks HTTP, not frames:");
+    receive_what_is_no_frame()
+}
 
-    println!("the same in frames, each message after its length:");
-    let (mut near, mut far) = UnixStream::pair()?;
+fn write_words_and_read(room: usize) -> io::Result<()> {
+    let (mut ours, mut theirs) = UnixStream::pair()?; // two connected sockets: socketpair(2)
     for word in ["one", "two", "three"] {
-        send(&mut near, word.as_bytes())?;
+        ours.write_all(word.as_bytes())?;
+    }
+    drop(ours); // close(2): once everything has been read, the next read returns 0, end of file
+
+    let mut buf = vec![0; room];
+    loop {
+        // A read takes what is there, as far as it has room, no matter how many writes brought it.
+        let n = theirs.read(&mut buf)?;
+        if n == 0 {
+            return Ok(());
+        }
+        println!("  {n} bytes: {:?}", String::from_utf8_lossy(&buf[..n]));
+    }
+}
+
+fn send_words_and_receive() -> io::Result<()> {
+    let (mut ours, mut theirs) = UnixStream::pair()?;
+    for word in ["one", "two", "three"] {
+        send(&mut ours, word.as_bytes())?;
     }
     for _ in 0..3 {
-        println!("  received  {:?}", String::from_utf8_lossy(&receive(&mut far)?));
-    }
-    near.write_all(b"GET / HTTP/1.0\r\n\r\n")?; // a client that speaks another protocol
-    if let Err(e) = receive(&mut far) {
-        println!("  refused   {e}");
+        let message = receive(&mut theirs)?;
+        println!("  {} bytes: {:?}", message.len(), String::from_utf8_lossy(&message));
     }
     Ok(())
 }
 
-/// Sends four bytes of length, the most significant first, and the message, all in one write.
-fn send(mut conn: impl Write, message: &[u8]) -> io::Result<()> {
-    let length = u32::try_from(message.len()).map_err(|_| ErrorKind::InvalidInput)?;
-    conn.write_all(&[&length.to_be_bytes(), message].concat())
+fn receive_what_is_no_frame() -> io::Result<()> {
+    let (mut ours, mut theirs) = UnixStream::pair()?;
+    ours.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
+    match receive(&mut theirs) {
+        Ok(message) => println!("  {} bytes", message.len()),
+        Err(error) => println!("  {error}"),
+    }
+    Ok(())
 }
 
-/// Waits for a whole message: read_exact repeats read(2) until its buffer is full.
-fn receive(mut conn: impl Read) -> io::Result<Vec<u8>> {
+const LIMIT: usize = 1 << 20;
+
+/// Sends a frame: four bytes of length, the most significant first, and then the message.
+fn send(conn: &mut UnixStream, message: &[u8]) -> io::Result<()> {
+    check(message.len())?;
+    let length = message.len() as u32; // it fits, after this check
+    let mut frame = length.to_be_bytes().to_vec();
+    frame.extend(message);
+    conn.write_all(&frame) // in one write: why, is in the lesson `nagle`
+}
+
+/// Waits for a whole message.
+fn receive(conn: &mut UnixStream) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];
-    conn.read_exact(&mut length)?;
+    conn.read_exact(&mut length)?; // repeats read until the buffer is full
     let length = u32::from_be_bytes(length) as usize;
-    if length > 1 << 20 {
-        let why = format!("a message of {length} bytes, over the limit of 1 MiB");
-        return Err(io::Error::other(why));
-    }
+    check(length)?;
     let mut message = vec![0; length];
     conn.read_exact(&mut message)?;
     Ok(message)
+}
+
+fn check(length: usize) -> io::Result<()> {
+    if length > LIMIT {
+        let why = format!("a message of {length} bytes, over the limit of {LIMIT}");
+        return Err(io::Error::other(why));
+    }
+    Ok(())
 }

@@ -1,16 +1,37 @@
-//! A socket's file outlives its server: what each call says of such a file, and of others.
+//! A socket's file outlives its server: what connect and bind answer then, and how to bind all the same.
 //!
 //! ```console
 //! $ cargo run --example stale
+//! nothing is at the path:
+//!   connect         No such file or directory (os error 2)
+//!   bind            works
+//!   Listener::bind  works
+//! a live server is at the path:
+//!   connect         works
+//!   bind            Address already in use (os error 98)
+//!   Listener::bind  a live server holds it
+//! a dead server's file is at the path:
+//!   connect         Connection refused (os error 111)
+//!   bind            Address already in use (os error 98)
+//!   Listener::bind  works
+//! a regular file is at the path:
+//!   connect         Connection refused (os error 111)
+//!   bind            Address already in use (os error 98)
+//!   Listener::bind  a regular file is there, not a socket, and was left as it is
+//! a dead server's TCP port, with a connection that it closed:
+//!   connect         Connection refused (os error 111)
+//!   bind            works
 //! ```
 //!
-//! Predict: which of the four cases look alike to `connect`, and which to `bind`?
-//! Change: ask about `dir` itself, and about `dir.join("no/where")`. Which cases are they like?
+//! Predict: what are the answers if the path is a directory? And if its directory does not exist?
+//! Change: do not drop `server` in `dead_tcp_server`. Does SO_REUSEADDR still help?
 //! Explain: what goes wrong if a server removes whatever is at its path before it binds?
 
-use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::io::{self, Read};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
-use std::{env, fs, io, io::Write, process};
+use std::{env, fs, process};
 
 use streamsock::{Addr, Listener};
 
@@ -18,41 +39,81 @@ fn main() -> io::Result<()> {
     let dir = env::temp_dir().join(format!("stale-{}", process::id()));
     fs::create_dir(&dir)?;
     let path = dir.join("s");
-    ask("nothing", &path)?;
 
-    // bind(2) makes the file, and from listen(2) on clients can connect. They wait in the backlog,
-    // a queue in the kernel, until the server calls accept(2): this one never does.
-    let server = UnixListener::bind(&path)?;
-    ask("a live server", &path)?;
+    println!("nothing is at the path:");
+    ask(&path)?;
+    println!("a live server is at the path:");
+    live_server(&path)?;
+    println!("a dead server's file is at the path:");
+    dead_server(&path)?;
+    println!("a regular file is at the path:");
+    regular_file(&path)?;
+    println!("a dead server's TCP port, with a connection that it closed:");
+    dead_tcp_server()?;
 
-    // close(2), which is also what the kernel does for a killed process. The file stays.
-    drop(server);
-    ask("a dead server", &path)?;
-
-    fs::write(&path, "precious")?;
-    ask("a regular file", &path)?;
     fs::remove_dir_all(&dir)
 }
 
-fn ask(what: &str, path: &Path) -> io::Result<()> {
-    let _ = writeln!(io::stdout(), "{what} at the path:"); // println! might panic, and `dir` stay
-    say("connect", UnixStream::connect(path));
-    // A datagram socket (see `datagram`) cannot connect to a stream socket. But if somebody holds
-    // the socket, the error is not "refused", and the server notices nothing.
-    say("connect, datagram", UnixDatagram::unbound()?.connect(path));
+/// bind(2) makes the file, and from listen(2) on clients can connect. Until the server accepts them,
+/// they wait in the backlog, a queue in the kernel. This server never accepts.
+fn live_server(path: &Path) -> io::Result<()> {
+    let server = UnixListener::bind(path)?;
+    ask(path)?;
+    drop(server);
+    fs::remove_file(path)
+}
+
+/// A server that is gone, and has not removed its file.
+fn dead_server(path: &Path) -> io::Result<()> {
+    let server = UnixListener::bind(path)?;
+    drop(server); // close(2): the kernel does the same, and no more, for a process that is killed
+    ask(path)
+}
+
+fn regular_file(path: &Path) -> io::Result<()> {
+    fs::write(path, "precious")?;
+    ask(path)
+}
+
+/// What a client's connect, a server's bind, and the library answer.
+fn ask(path: &Path) -> io::Result<()> {
+    println!("  connect         {}", answer(UnixStream::connect(path)));
+
     let bound = UnixListener::bind(path);
-    let made = bound.is_ok();
-    say("bind", bound);
-    if made {
+    let made_a_file = bound.is_ok();
+    println!("  bind            {}", answer(bound));
+    if made_a_file {
         fs::remove_file(path)?;
     }
-    // The library binds. If the path is in use, it looks at what is there: only a socket that
-    // refuses a datagram socket is dead, so only that is removed, and the path bound again.
-    say("Listener::bind", Listener::bind(&Addr::from(path)));
+
+    // The library binds, too. If the path is in use, it looks at what is there, removes it only if it
+    // is a socket that refuses connections, and binds again. Its listener removes the file on drop.
+    println!("  Listener::bind  {}", answer(Listener::bind(&Addr::from(path))));
     Ok(())
 }
 
-fn say<T>(call: &str, result: io::Result<T>) {
-    let answer = result.map_or_else(|e| e.to_string(), |_| "works".to_string());
-    let _ = writeln!(io::stdout(), "  {call:17}  {answer}");
+/// A port has no file. But the end that closes a TCP connection first keeps its port for a minute
+/// (the state TIME_WAIT), so that late packets of this connection reach no other. A server that
+/// starts again gets the port all the same, because both servers have set the option SO_REUSEADDR,
+/// socket(7): std does so for each TcpListener before it binds.
+fn dead_tcp_server() -> io::Result<()> {
+    let server = TcpListener::bind("127.0.0.1:0")?; // port 0: the kernel chooses a free one
+    let addr = server.local_addr()?;
+    let mut client = TcpStream::connect(addr)?;
+    let (conn, _) = server.accept()?;
+    drop(conn); // the server closes first
+    assert_eq!(client.read(&mut [0])?, 0); // end of file
+    drop(client);
+    drop(server);
+
+    println!("  connect         {}", answer(TcpStream::connect(addr)));
+    println!("  bind            {}", answer(TcpListener::bind(addr)));
+    Ok(())
+}
+
+fn answer<T>(result: io::Result<T>) -> String {
+    match result {
+        Ok(_) => "works".to_string(),
+        Err(error) => error.to_string(),
+    }
 }
