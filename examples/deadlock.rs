@@ -1,58 +1,97 @@
-//! Two ends that both write before they read get stuck as soon as the buffers are full.
+//! Two ends that both write before they read wait for each other, as soon as the buffers are full.
 //!
 //! ```console
 //! $ cargo run --example deadlock
+//! both ends write 64 KiB and then read:
+//!   ours: all arrived
+//!   theirs: all arrived
+//! both ends write 16 MiB and then read:
+//!   ours: stuck in write (WouldBlock)
+//!   theirs: stuck in write (WouldBlock)
+//! both ends write 16 MiB while they read:
+//!   ours: all arrived
+//!   theirs: all arrived
+//! we write 16 MiB to a peer that reads nothing:
+//!   write returns after 507 ms: 214 KiB
+//!   write returns after 511 ms: WouldBlock
 //! ```
 //!
 //! Predict: do they get stuck if one of them reads first and then writes?
-//! Change: 64 KiB works and 16 MiB does not. Where between them does it begin to fail?
+//! Change: 64 KiB works and 16 MiB does not. From which size on does it fail?
 //! Explain: why is a bigger buffer no cure?
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::thread;
-use std::time::Duration;
-
-/// What each end does: sends so many bytes, and reads as many.
-type End = fn(&UnixStream, usize) -> io::Result<()>;
+use std::time::{Duration, Instant};
 
 fn main() -> io::Result<()> {
-    for (how, size, end) in [
-        ("write, then read", 64 << 10, write_then_read as End),
-        ("write, then read", 16 << 20, write_then_read),
-        ("write while reading", 16 << 20, write_while_reading),
-    ] {
-        let (near, far) = UnixStream::pair()?;
-        let result = thread::scope(|scope| {
-            let other = scope.spawn(|| end(&far, size));
-            end(&near, size).and(other.join().expect("an end does not panic"))
-        });
-        let result = match result {
-            Ok(()) => "all arrived".to_string(),
-            Err(e) if e.kind() == ErrorKind::WouldBlock => "stuck, both in write".to_string(),
-            Err(e) => return Err(e),
-        };
-        println!("{how:19}  {:5} KiB each way: {result}", size >> 10);
-    }
+    println!("both ends write 64 KiB and then read:");
+    at_both_ends(write_then_read, 64 << 10)?;
+    println!("both ends write 16 MiB and then read:");
+    at_both_ends(write_then_read, 16 << 20)?;
+    println!("both ends write 16 MiB while they read:");
+    at_both_ends(write_while_reading, 16 << 20)?;
+    println!("we write 16 MiB to a peer that reads nothing:");
+    write_to_a_peer_that_reads_nothing(16 << 20)
+}
+
+fn at_both_ends(act: fn(&UnixStream, usize) -> io::Result<()>, size: usize) -> io::Result<()> {
+    let (ours, theirs) = UnixStream::pair()?;
+    thread::scope(|scope| {
+        let peer = scope.spawn(|| act(&theirs, size));
+        println!("  ours: {}", outcome(act(&ours, size)));
+        println!("  theirs: {}", outcome(peer.join().expect("it does not panic")));
+    });
     Ok(())
 }
 
-/// write(2) copies into a buffer in the kernel, and waits while that is full, until the other end
-/// reads. The other end does not read: it waits in write, for this end to read.
+/// A write copies into a buffer in the kernel, and while that is full, waits for the other end to
+/// read. But the other end does not read: it waits in its own write for this end to read.
 fn write_then_read(mut conn: &UnixStream, size: usize) -> io::Result<()> {
-    // A real program would hang here for ever. This one must end, so a write that waits for half
-    // a second fails: SO_SNDTIMEO, socket(7).
-    conn.set_write_timeout(Some(Duration::from_millis(500)))?;
+    conn.set_write_timeout(Some(PATIENCE))?;
     conn.write_all(&vec![b'x'; size])?;
     conn.read_exact(&mut vec![0; size])
 }
 
+/// A real program that is stuck waits for ever. This one must end, so a write that has waited for
+/// this long returns: SO_SNDTIMEO, socket(7).
+const PATIENCE: Duration = Duration::from_millis(500);
+
 /// The cure: one thread writes while another reads. They share the socket: `&UnixStream` does both.
 fn write_while_reading(conn: &UnixStream, size: usize) -> io::Result<()> {
-    let (mut reader, mut writer) = (conn, conn);
+    let mut reader = conn;
+    let mut writer = conn;
     thread::scope(|scope| {
         let written = scope.spawn(move || writer.write_all(&vec![b'x'; size]));
         reader.read_exact(&mut vec![0; size])?;
         written.join().expect("write_all does not panic")
     })
+}
+
+/// A write that times out after it has sent something is a *short write*: it returns how much that
+/// was. Only the next one, which can send nothing, fails. (write_all repeats write until one fails.)
+fn write_to_a_peer_that_reads_nothing(size: usize) -> io::Result<()> {
+    let (mut ours, _theirs) = UnixStream::pair()?;
+    ours.set_write_timeout(Some(PATIENCE))?;
+    for _ in 0..2 {
+        let start = Instant::now();
+        let result = ours.write(&vec![b'x'; size]);
+        let ms = start.elapsed().as_millis();
+        match result {
+            Ok(n) => println!("  write returns after {ms} ms: {} KiB", n >> 10),
+            Err(error) => println!("  write returns after {ms} ms: {:?}", error.kind()),
+        }
+    }
+    Ok(())
+}
+
+fn outcome(result: io::Result<()>) -> String {
+    match result {
+        Ok(()) => "all arrived".to_string(),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => {
+            "stuck in write (WouldBlock)".to_string()
+        }
+        Err(error) => error.to_string(),
+    }
 }

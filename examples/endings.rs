@@ -5,6 +5,18 @@
 //! the peer half-closes:
 //!   unix  read 0, write 1, write 1
 //!   tcp   read 0, write 1, write 1
+//! the peer shuts down its reading:
+//!   unix  read WouldBlock, write BrokenPipe, write BrokenPipe
+//!   tcp   read WouldBlock, write 1, write 1
+//! the peer closes:
+//!   unix  read 0, write BrokenPipe, write BrokenPipe
+//!   tcp   read 0, write 1, write BrokenPipe
+//! the peer's process is killed:
+//!   unix  read 0, write BrokenPipe, write BrokenPipe
+//!   tcp   read 0, write 1, write BrokenPipe
+//! the peer closes before it has read everything:
+//!   unix  read ConnectionReset, write BrokenPipe, write BrokenPipe
+//!   tcp   read ConnectionReset, write BrokenPipe, write BrokenPipe
 //! ```
 //!
 //! Predict: we have sent 10 bytes, and the peer reads 4 of them and closes. Which case is this like?
@@ -44,14 +56,14 @@ fn half_close((ours, theirs): (Conn, Conn)) -> io::Result<()> {
     read_then_write_twice(ours)
 }
 
-/// A Unix socket tells us at once. TCP has no word for this, and we can write until buffers are full.
+/// A Unix socket tells us at once. TCP does not tell: our writes go out until the buffers are full.
 fn stop_reading((ours, theirs): (Conn, Conn)) -> io::Result<()> {
     theirs.shutdown(Shutdown::Read)?;
     read_then_write_twice(ours)
 }
 
-/// We see end of file, as of a half-close. What the peer meant, our write finds out: at once over Unix.
-/// Over TCP the first write goes out, and the answer is a reset: the second write fails.
+/// Our read returns 0, as after a half-close: only a write shows the difference. Over Unix it fails.
+/// Over TCP the first write goes out, the peer's kernel answers with a reset, and the second fails.
 fn close((ours, theirs): (Conn, Conn)) -> io::Result<()> {
     drop(theirs); // close(2)
     read_then_write_twice(ours)
@@ -85,9 +97,10 @@ fn read_then_write_twice(mut ours: Conn) -> io::Result<()> {
     Ok(())
 }
 
-/// How many bytes, or the kind of the error. BrokenPipe (EPIPE): nobody will read this. The kernel also
-/// sends the signal SIGPIPE with EPIPE, which kills a process that has not made other arrangements, as
-/// most C programs. A Rust program ignores it from its start, and gets the error.
+/// How many bytes, or the kind of the error. ConnectionReset is ECONNRESET. BrokenPipe is EPIPE:
+/// nobody will read this. With EPIPE comes the signal SIGPIPE, which kills a C program that has not
+/// arranged for it. A Rust program ignores SIGPIPE from its start, and std's sendto has the flag
+/// MSG_NOSIGNAL, which prevents the signal.
 fn outcome(result: io::Result<usize>) -> String {
     match result {
         Ok(n) => n.to_string(),

@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Predict: press Ctrl-C and start it again. What does it say? And after `rm /tmp/echo.sock`?
-//! Change: put `echo(conn)?;` in place of `thread::spawn(…)`. What does a second client see, and until when?
+//! Change: put `echo(conn)?;` in place of `thread::spawn(…);`. What does a second client see?
 //! Explain: a client sends 3,000 bytes at once. How many turns does the loop in `echo` take?
 
 use std::io::{self, Read, Write};

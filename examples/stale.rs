@@ -1,4 +1,4 @@
-//! A socket's file outlives its server: what connect and bind answer then, and how to bind all the same.
+//! A socket's file outlives its server: what connect and bind answer then, and how to bind again.
 //!
 //! ```console
 //! $ cargo run --example stale
@@ -86,8 +86,8 @@ fn ask(path: &Path) -> io::Result<()> {
         fs::remove_file(path)?;
     }
 
-    // The library binds, too. If the path is in use, it looks at what is there, removes it only if it
-    // is a socket that refuses connections, and binds again. Its listener removes the file on drop.
+    // The library binds, too. If the path is in use, it looks at what is there: only a socket that
+    // refuses connections is removed, and the path bound again. On drop, it removes its own file.
     println!("  Listener::bind  {}", answer(Listener::bind(&Addr::from(path))));
     Ok(())
 }

@@ -1,60 +1,133 @@
-//! A timeout bounds one read, and a message may take many; a deadline bounds the whole message.
+//! A timeout bounds one read, and a message may take many reads; a deadline bounds the message.
 //!
 //! ```console
 //! $ cargo run --example timeouts
+//! a timeout of 200 ms, and a peer that sends a byte every 100 ms:
+//!   read_exact: all is here after 906 ms
+//! a timeout of 200 ms, and a peer that stops for 400 ms after 5 bytes:
+//!   read_exact: WouldBlock after 200 ms
+//!   what comes next is "56789"
+//! the slow peer, and a deadline that we keep by hand:
+//!   read_by, 250 ms: TimedOut after 256 ms
+//!   so far we have "012"
+//!   read_by, 5000 ms: all is here after 901 ms
+//!   now we have "0123456789"
+//! the slow peer, and the library's Deadline:
+//!   read_exact, 5000 ms: all is here after 400 ms
+//!   read_exact, 250 ms more: TimedOut after 654 ms
 //! ```
 //!
-//! Predict: how long can a peer make `read_exact` wait for 1 MiB if the timeout is 200 ms?
-//! Change: let the peer close after 5 bytes. What do `read_exact` and `read_by` return?
-//! Explain: why is a connection of little use once `read_exact` on it has timed out?
+//! Predict: how long can a peer make `read_exact` wait for 1 MiB, if the timeout is 200 ms?
+//! Change: let the slow peer send only 5 bytes and close. What do `read_exact` and `read_by` return?
+//! Explain: `hello_server` has no timeout. What does a client cost it that connects and is silent?
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::net::UnixStream;
+use std::thread;
 use std::time::{Duration, Instant};
 
+use streamsock::{Conn, Deadline};
+
 fn main() -> io::Result<()> {
-    let (drip, stall) = ([100; 10], [0, 0, 0, 0, 0, 400, 0, 0, 0, 0]);
-    println!("after    the peer           we call                     we have   result");
-    for (does, pauses) in [("byte every 100 ms", drip), ("stalls for 400 ms", stall)] {
-        let (mut conn, start) = (peer(pauses)?, Instant::now());
-        // From here on, a read that has waited 200 ms fails, with WouldBlock: SO_RCVTIMEO.
-        conn.set_read_timeout(Some(Duration::from_millis(200)))?;
-        let result = conn.read_exact(&mut [0; 10]); // read(2) until it has 10, or one fails
-        let (ms, result) = (start.elapsed().as_millis(), result.map_err(|e| e.kind()));
-        println!("{ms:4} ms  {does:17}  read_exact, timeout 200 ms   ? bytes  {result:?}");
-    }
-    let (mut conn, start, mut got) = (peer(stall)?, Instant::now(), Vec::new());
-    for (does, by) in [("stalls for 400 ms", 200), ("(the same, again)", 2000)] {
-        let result = read_by(&mut conn, &mut got, start + Duration::from_millis(by));
-        let (ms, result) = (start.elapsed().as_millis(), result.map_err(|e| e.kind()));
-        let n = got.len();
-        println!("{ms:4} ms  {does}  read_by, deadline {by:4} ms  {n:2} bytes  {result:?}");
-    }
+    println!("a timeout of 200 ms, and a peer that sends a byte every 100 ms:");
+    timeout_and_a_slow_peer()?;
+    println!("a timeout of 200 ms, and a peer that stops for 400 ms after 5 bytes:");
+    timeout_and_a_peer_that_stops()?;
+    println!("the slow peer, and a deadline that we keep by hand:");
+    deadline_by_hand()?;
+    println!("the slow peer, and the library's Deadline:");
+    deadline_of_the_library()
+}
+
+/// Each read gets a byte in time. None times out, and the message takes as long as the peer likes.
+fn timeout_and_a_slow_peer() -> io::Result<()> {
+    let mut conn = peer_that_sends(1, Duration::from_millis(100))?;
+    conn.set_read_timeout(Some(Duration::from_millis(200)))?; // SO_RCVTIMEO, socket(7)
+    let start = Instant::now();
+    let result = conn.read_exact(&mut [0; 10]); // repeats read until it has 10 bytes or one fails
+    report(start, "read_exact", result);
     Ok(())
 }
 
-/// Reads until `got` is a whole message. Past the deadline it fails; `got` keeps what has arrived.
-fn read_by(conn: &mut UnixStream, got: &mut Vec<u8>, deadline: Instant) -> io::Result<()> {
+/// One read times out. What read_exact had read before is lost, and the peer does not know that.
+fn timeout_and_a_peer_that_stops() -> io::Result<()> {
+    let mut conn = peer_that_sends(5, Duration::from_millis(400))?;
+    conn.set_read_timeout(Some(Duration::from_millis(200)))?;
+    let start = Instant::now();
+    let result = conn.read_exact(&mut [0; 10]);
+    report(start, "read_exact", result);
+
+    conn.set_read_timeout(None)?; // None is for ever
     let mut buf = [0; 10];
-    while got.len() < 10 {
+    let n = conn.read(&mut buf)?;
+    println!("  what comes next is {:?}", String::from_utf8_lossy(&buf[..n]));
+    Ok(())
+}
+
+fn deadline_by_hand() -> io::Result<()> {
+    let mut conn = peer_that_sends(1, Duration::from_millis(100))?;
+    let mut message = Vec::new();
+    let start = Instant::now();
+    let result = read_by(start + Duration::from_millis(250), &mut conn, &mut message);
+    report(start, "read_by, 250 ms", result);
+    println!("  so far we have {:?}", String::from_utf8_lossy(&message));
+    let result = read_by(start + Duration::from_millis(5000), &mut conn, &mut message);
+    report(start, "read_by, 5000 ms", result);
+    println!("  now we have {:?}", String::from_utf8_lossy(&message));
+    Ok(())
+}
+
+/// Reads until the message has 10 bytes. If it fails, `message` keeps what has arrived.
+fn read_by(deadline: Instant, conn: &mut Conn, message: &mut Vec<u8>) -> io::Result<()> {
+    let mut buf = [0; 10];
+    while message.len() < 10 {
         let left = deadline.saturating_duration_since(Instant::now());
-        conn.set_read_timeout(Some(left)).map_err(|_| ErrorKind::WouldBlock)?; // zero is refused
-        match conn.read(&mut buf[..10 - got.len()])? {
-            0 => return Err(ErrorKind::UnexpectedEof.into()),
-            n => got.extend(&buf[..n]),
+        if left.is_zero() {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        conn.set_read_timeout(Some(left))?;
+        let room = 10 - message.len();
+        match conn.read(&mut buf[..room]) {
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(n) => message.extend(&buf[..n]),
+            // The time is up, or a signal has interrupted the wait: the clock says which.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(())
 }
 
-/// Sends a message of 10 bytes, each after a pause of so many milliseconds.
-fn peer(pauses: [u64; 10]) -> io::Result<UnixStream> {
-    let (near, mut far) = UnixStream::pair()?;
-    std::thread::spawn(move || {
-        for pause in pauses {
-            std::thread::sleep(Duration::from_millis(pause));
-            let _ = far.write_all(b"x");
+/// Deadline does the same for whatever reads or writes: it sets the timeout before each call.
+fn deadline_of_the_library() -> io::Result<()> {
+    let mut conn = peer_that_sends(1, Duration::from_millis(100))?;
+    let start = Instant::now();
+    let mut conn = Deadline::new(&mut conn, start + Duration::from_millis(5000));
+    let result = conn.read_exact(&mut [0; 5]);
+    report(start, "read_exact, 5000 ms", result);
+    conn.set(Instant::now() + Duration::from_millis(250)); // another message, another deadline
+    let result = conn.read_exact(&mut [0; 5]);
+    report(start, "read_exact, 250 ms more", result);
+    Ok(())
+}
+
+fn report(start: Instant, call: &str, result: io::Result<()>) {
+    let ms = start.elapsed().as_millis();
+    match result {
+        Ok(()) => println!("  {call}: all is here after {ms} ms"),
+        Err(error) => println!("  {call}: {:?} after {ms} ms", error.kind()),
+    }
+}
+
+/// Sends 10 bytes, some at a time, with a pause after each time.
+fn peer_that_sends(at_a_time: usize, pause: Duration) -> io::Result<Conn> {
+    let (ours, mut theirs) = Conn::pair()?;
+    thread::spawn(move || -> io::Result<()> {
+        for bytes in b"0123456789".chunks(at_a_time) {
+            theirs.write_all(bytes)?; // fails once our end is closed
+            thread::sleep(pause);
         }
+        Ok(())
     });
-    Ok(near)
+    Ok(ours)
 }

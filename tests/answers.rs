@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpListener};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Command, Stdio};
@@ -25,24 +25,10 @@ const MOMENT: Duration = Duration::from_millis(50);
 // stale
 
 #[test]
-fn which_of_the_four_cases_look_alike_to_connect_and_which_to_bind() {
-    let dir = TempDir::new();
-    let (_, text, _) = run(Command::new(example("stale")).env("TMPDIR", dir.path()));
-    let answers = |call: &str| -> Vec<_> {
-        let answer = |line| str::strip_prefix(line, &format!("  {call:17}  "));
-        text.lines().filter_map(answer).collect()
-    };
-    let [nothing, live, dead, regular] = answers("connect")[..] else { panic!("{text}") };
-    assert!(dead == regular && live != dead && nothing != dead && nothing != live, "{text}");
-    let [nothing, live, dead, regular] = answers("bind")[..] else { panic!("{text}") };
-    assert!(live == dead && dead == regular && nothing != live, "{text}");
-}
-
-#[test]
-fn what_do_connect_and_bind_say_of_a_directory_and_of_a_path_in_no_directory() {
+fn what_are_the_answers_if_the_path_is_a_directory_and_if_its_directory_does_not_exist() {
     let dir = TempDir::new();
     let connect = UnixStream::connect(dir.path()).unwrap_err();
-    assert_eq!(connect.kind(), ErrorKind::ConnectionRefused); // as of a dead server
+    assert_eq!(connect.kind(), ErrorKind::ConnectionRefused); // as of a regular file
     assert_eq!(UnixListener::bind(dir.path()).unwrap_err().kind(), ErrorKind::AddrInUse);
     let library = Listener::bind(&Addr::from(dir.path())).unwrap_err();
     assert_eq!(library.kind(), ErrorKind::AddrInUse);
@@ -54,6 +40,13 @@ fn what_do_connect_and_bind_say_of_a_directory_and_of_a_path_in_no_directory() {
     assert_eq!(UnixListener::bind(&nowhere).unwrap_err().kind(), ErrorKind::NotFound);
     let library = Listener::bind(&Addr::from(nowhere)).unwrap_err();
     assert_eq!(library.kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn does_so_reuseaddr_still_help_if_the_first_server_is_there() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let again = TcpListener::bind(server.local_addr().unwrap());
+    assert_eq!(again.unwrap_err().kind(), ErrorKind::AddrInUse);
 }
 
 #[test]
@@ -72,49 +65,32 @@ fn what_goes_wrong_if_a_server_removes_whatever_is_at_its_path() {
 
 // endings
 
-/// Writes until that fails.
+#[test]
 #[cfg(target_os = "linux")]
-fn first_error(mut conn: &Conn) -> ErrorKind {
-    loop {
-        if let Err(e) = conn.write(b"x") {
-            return e.kind();
-        }
-    }
+fn which_case_is_it_like_if_the_peer_reads_4_of_10_bytes_and_closes() {
+    over_both(|addr| {
+        let (near, far) = connected(addr);
+        (&near).write_all(b"0123456789").unwrap();
+        (&far).read_exact(&mut [0; 4]).unwrap();
+        drop(far);
+        assert_eq!((&near).read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+    });
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn what_does_the_second_write_after_a_close_return_over_unix() {
-    let (near, far) = Conn::pair().unwrap();
-    drop(far);
-    // It is closed now, unless a process that another test starts has it still: until it is executed.
-    assert_eq!((&near).read(&mut [0]).unwrap(), 0);
-    for _ in 0..2 {
-        assert_eq!((&near).write(b"x").unwrap_err().kind(), ErrorKind::BrokenPipe);
-    }
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn what_does_the_second_write_after_a_close_return_over_tcp() {
-    let (near, far) = connected(&"tcp:127.0.0.1:0".parse().unwrap());
-    drop(far);
-    // The first is sent, as the other end might only have half-closed. The answer is a reset, and
-    // once that has come (at once, but not for certain), a write fails.
-    assert_eq!((&near).read(&mut [0]).unwrap(), 0);
-    assert_eq!((&near).write(b"x").unwrap(), 1);
-    assert_eq!(first_error(&near), ErrorKind::BrokenPipe);
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn where_does_the_reset_show_if_you_write_before_you_read() {
+fn which_call_reports_the_reset_if_you_write_before_you_read() {
     over_both(|addr| {
         let (near, far) = connected(addr);
         (&near).write_all(b"unread").unwrap();
         drop(far);
-        let after = |kind| (kind, (&near).read(&mut [0]).map_err(|e| e.kind()));
-        let (write, read) = after(first_error(&near));
+        let write = loop {
+            // Over TCP the reset may come a moment later.
+            if let Err(e) = (&near).write(b"x") {
+                break e.kind();
+            }
+        };
+        let read = (&near).read(&mut [0]).map_err(|e| e.kind());
         match addr.network() {
             // The write hears that nobody is there, and the read what became of the earlier bytes.
             "unix" => {
@@ -126,10 +102,20 @@ fn where_does_the_reset_show_if_you_write_before_you_read() {
     });
 }
 
+/// The lesson says that a Rust program does, and that std's sendto prevents the signal besides.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_rust_program_ignores_sigpipe() {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
+    let ignored = u64::from_str_radix(ignored.trim(), 16).unwrap();
+    assert_ne!(ignored & 1 << (13 - 1), 0, "SIGPIPE is 13");
+}
+
 // deadlock
 
 #[test]
-fn does_it_get_stuck_if_one_end_reads_first() {
+fn do_they_get_stuck_if_one_of_them_reads_first_and_then_writes() {
     let _watchdog = watchdog();
     let (mut near, mut far) = UnixStream::pair().unwrap();
     let bytes = vec![b'x'; 16 << 20];
@@ -143,23 +129,37 @@ fn does_it_get_stuck_if_one_end_reads_first() {
     });
 }
 
-/// As much as fits the buffer, which the system sizes (net.core.wmem_default) and fills with its own
-/// bookkeeping, too: the more writes, the less. No program may count on it.
+/// From one byte more than fits the buffer in one write. The system sizes it (net.core.wmem_default) and fills
+/// it with its own bookkeeping, too: in small writes, much less fits.
 #[test]
-fn at_which_size_does_a_write_start_to_wait() {
-    let (mut near, _far) = UnixStream::pair().unwrap();
-    near.set_nonblocking(true).unwrap();
-    let mut fits = |chunk: usize| {
+fn from_which_size_on_does_it_fail() {
+    let fits = |chunk: usize| {
+        let (mut near, _far) = UnixStream::pair().unwrap();
+        near.set_nonblocking(true).unwrap();
         let mut sent = 0;
         while let Ok(n) = near.write(&vec![b'x'; chunk]) {
             sent += n;
         }
         sent
     };
-    let large = fits(1 << 20);
-    println!("{large} bytes fit");
-    assert!((1024..16 << 20).contains(&large), "{large}");
-    assert_eq!(fits(1), 0);
+    let (in_one, in_bytes) = (fits(16 << 20), fits(1));
+    println!("{in_one} bytes fit in one write, {in_bytes} in writes of a byte");
+    assert!((64 << 10..16 << 20).contains(&in_one), "{in_one}");
+    assert!(in_bytes < in_one);
+
+    // Both write first, as in the lesson. A size that fits works, and one byte more is stuck.
+    let write_then_read = |mut conn: &UnixStream, size: usize| {
+        conn.set_write_timeout(Some(MOMENT)).unwrap();
+        conn.write_all(&vec![b'x'; size]).and_then(|()| conn.read_exact(&mut vec![0; size]))
+    };
+    for (size, stuck) in [(in_one, false), (in_one + 1, true)] {
+        let (near, far) = UnixStream::pair().unwrap();
+        let ends = thread::scope(|scope| {
+            let other = scope.spawn(|| write_then_read(&far, size));
+            [write_then_read(&near, size), other.join().unwrap()]
+        });
+        assert!(ends.iter().all(|end| end.is_err() == stuck), "{size}: {ends:?}");
+    }
 }
 
 // waiting

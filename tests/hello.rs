@@ -125,3 +125,30 @@ fn who_waits_for_whom_without_the_half_close() {
     client.shutdown(std::net::Shutdown::Write).unwrap();
     server.join().unwrap();
 }
+
+#[test]
+fn how_many_turns_does_the_loop_take_for_3000_bytes() {
+    let (mut client, mut server) = UnixStream::pair().unwrap();
+    client.write_all(&[b'x'; 3000]).unwrap();
+    client.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut buf = [0; 1024];
+    let turns: Vec<_> = (0..4).map(|_| server.read(&mut buf).unwrap()).collect();
+    assert_eq!(turns, [1024, 1024, 952, 0]);
+}
+
+/// The question of the lesson `timeouts`.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_does_a_client_cost_that_connects_and_is_silent() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let server = Server::start(&build(&dir, "hello_server", &source("hello_server", &[])));
+    let process = Path::new("/proc").join(server.0.id().to_string());
+    let count = |what: &str| fs::read_dir(process.join(what)).unwrap().count();
+    let (threads, descriptors) = (count("task"), count("fd"));
+    let silent: Vec<_> =
+        (0..3).map(|_| UnixStream::connect(dir.join("echo.sock")).unwrap()).collect();
+    common::wait_until(|| count("task") == threads + 3 && count("fd") == descriptors + 3);
+    drop(silent);
+    common::wait_until(|| count("task") == threads && count("fd") == descriptors);
+}

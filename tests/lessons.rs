@@ -78,7 +78,8 @@ fn lesson(link: &str) -> Lesson {
     assert_eq!(link, format!("[{name}]({name}.rs)"), "a lesson's heading");
     let text = read(&format!("examples/{name}.rs"));
     let in_header = |line: &&str| line.starts_with("//!");
-    let header = text.lines().take_while(in_header).map(|line| line[3..].trim().to_string());
+    let text_of = |line: &str| line[3..].strip_prefix(' ').unwrap_or("").to_string();
+    let header = text.lines().take_while(in_header).map(text_of);
     let body = text.lines().skip_while(in_header).skip(1).map(str::to_string);
     Lesson { header: header.collect(), body: body.collect(), name }
 }

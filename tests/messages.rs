@@ -21,36 +21,26 @@ const MOMENT: Duration = Duration::from_millis(50);
 
 // framing
 
-/// Three writes, read with a buffer of so many bytes.
-fn reads(buffer: usize) -> Vec<String> {
-    let (mut near, mut far) = UnixStream::pair().unwrap();
-    for word in ["one", "two", "three"] {
-        near.write_all(word.as_bytes()).unwrap();
-    }
-    drop(near);
-    let mut buf = vec![0; buffer];
-    let mut reads = Vec::new();
-    while let n @ 1.. = far.read(&mut buf).unwrap() {
-        reads.push(String::from_utf8(buf[..n].to_vec()).unwrap());
-    }
-    reads
+#[test]
+fn what_do_the_reads_return_with_room_for_8_bytes() {
+    let dir = TempDir::new();
+    let changed = source("framing", &[("write_words_and_read(4)", "write_words_and_read(8)")]);
+    let (_, text, _) = run(&mut Command::new(build(&dir, "framing", &changed)));
+    assert!(text.contains("\n  8 bytes: \"onetwoth\"\n  3 bytes: \"ree\"\n"), "{text}");
 }
 
 #[test]
-fn what_do_the_reads_return_if_the_buffer_has_4_bytes_and_if_it_has_100() {
-    assert_eq!(reads(4), ["onet", "woth", "ree"]);
-    assert_eq!(reads(100), ["onetwothree"]);
-}
-
-#[test]
-fn what_does_receive_return_if_the_message_never_comes() {
-    let (mut near, mut far) = UnixStream::pair().unwrap();
-    near.write_all(&5u32.to_be_bytes()).unwrap();
-    near.write_all(b"one").unwrap();
-    drop(near);
-    far.read_exact(&mut [0; 4]).unwrap();
-    let error = far.read_exact(&mut [0; 5]).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+fn what_does_receive_return_if_only_half_of_the_message_comes() {
+    let dir = TempDir::new();
+    let changed = source(
+        "framing",
+        &[(
+            r#"ours.write_all(b"GET / HTTP/1.0\r\n\r\n")?;"#,
+            r#"ours.write_all(b"\0\0\0\x06mes")?; drop(ours);"#,
+        )],
+    );
+    let (_, text, _) = run(&mut Command::new(build(&dir, "framing", &changed)));
+    assert!(text.ends_with("  failed to fill whole buffer\n"), "{text}"); // UnexpectedEof
 }
 
 // timeouts
@@ -80,38 +70,14 @@ fn how_long_can_a_peer_make_read_exact_wait_for_1_mib_if_the_timeout_is_200_ms()
 fn what_do_read_exact_and_read_by_return_if_the_peer_closes_after_5_bytes() {
     let _watchdog = watchdog();
     let dir = TempDir::new();
-    let changed = source(
-        "timeouts",
-        &[
-            ("in pauses {", "in pauses.into_iter().take(5) {"),
-            // So that only the peer can end a call.
-            ("from_millis(200)", "from_secs(200)"),
-            ("from_millis(by)", "from_secs(by)"),
-        ],
-    );
+    let changed = source("timeouts", &[("b\"0123456789\"", "b\"01234\"")]);
+    let changed = changed.replace("from_millis(2", "from_secs(2"); // so that only the peer ends a call
     let (_, text, _) = run(&mut Command::new(build(&dir, "timeouts", &changed)));
-    let calls: Vec<_> = text.lines().skip(1).collect();
-    assert_eq!(calls.len(), 4, "{text}");
-    assert!(calls.iter().all(|call| call.ends_with("Err(UnexpectedEof)")), "{text}");
-    // Only of read_by is it known how much has arrived.
-    let known = |call: &&str| call.contains("read_by") && call.contains(" 5 bytes ");
-    assert!(calls[2..].iter().all(known), "{text}");
-}
-
-#[test]
-fn why_is_a_connection_of_little_use_once_read_exact_on_it_has_timed_out() {
-    over_both(|addr| {
-        let (mut near, mut far) = connected(addr);
-        far.set_read_timeout(Some(MOMENT)).unwrap();
-        near.write_all(b"01234").unwrap();
-        assert_eq!(far.read_exact(&mut [0; 10]).unwrap_err().kind(), ErrorKind::WouldBlock);
-        // The next ten bytes are no message.
-        near.write_all(b"56789abcdefghij").unwrap();
-        far.set_read_timeout(None).unwrap();
-        let mut message = [0; 10];
-        far.read_exact(&mut message).unwrap();
-        assert_eq!(&message, b"56789abcde");
-    });
+    let after = |call: &str| text.split_once(call).unwrap_or_else(|| panic!("{text}")).1.trim();
+    assert!(after("read_exact: ").starts_with("UnexpectedEof"), "{text}");
+    assert!(after("read_by, 250 ms: ").starts_with("UnexpectedEof"), "{text}");
+    // Only read_by keeps what has arrived.
+    assert!(after("so far we have ").starts_with("\"01234\""), "{text}");
 }
 
 // datagram
