@@ -1,6 +1,5 @@
-//! The answers to the lessons' exercises: each test is named by the question. Those about messages are
-//! in `messages.rs`, and those of the echo pair, hello, chat, proxy and private_server in their own
-//! files.
+//! Proofs of what the course answers to the exercises: each test is named by the question. Those about
+//! messages are in `messages.rs`, and those of hello and some others in files named after them.
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
@@ -14,10 +13,11 @@ use std::time::Duration;
 use streamsock::{Addr, Conn, Listener};
 
 mod common;
+#[path = "common/lesson.rs"]
+mod lesson;
 
-use common::{
-    TempDir, assert_silent, connected, example, over_both, read_all, run, wait_until, watchdog,
-};
+use common::{TempDir, assert_silent, connected, example, over_both, read_all, run, watchdog};
+use lesson::{build, source};
 
 /// Long enough to see that nothing comes.
 const MOMENT: Duration = Duration::from_millis(50);
@@ -165,18 +165,21 @@ fn from_which_size_on_does_it_fail() {
 // waiting
 
 #[test]
-fn how_often_does_each_call_read() {
+fn what_do_the_five_print_if_the_byte_is_there_before_they_begin_to_wait() {
     let _watchdog = watchdog();
-    // On a busy machine, the byte may be there before the first read, for which one is enough: again.
-    wait_until(|| {
-        let (_, text, _) = run(&mut Command::new(example("waiting")));
-        let reads = |line: &str| line[16..].split_whitespace().next()?.parse().ok();
-        let reads: Vec<u32> = text.lines().filter_map(reads).collect();
-        let [block, time_out, poll, nap] = reads[..] else { panic!("{text}") };
-        assert_eq!(block, 1, "{text}");
-        // The one that never sleeps, which keeps a CPU busy, reads most often.
-        1 < time_out && time_out < nap && nap < poll
-    });
+    let dir = TempDir::new();
+    let changed = source(
+        "waiting",
+        &[
+            ("thread::sleep(Duration::from_millis(100));", ""),
+            (
+                "let cpu_before",
+                "while !peer.is_finished() { thread::yield_now(); }\nlet cpu_before",
+            ),
+        ],
+    );
+    let (_, text, _) = run(&mut Command::new(build(&dir, "waiting", &changed)));
+    assert_eq!(text.matches("  1 × read, ").count(), 5, "{text}");
 }
 
 // nagle

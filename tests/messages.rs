@@ -13,7 +13,7 @@ mod common;
 #[path = "common/lesson.rs"]
 mod lesson;
 
-use common::{TempDir, connected, over_both, run, watchdog};
+use common::{TempDir, run, watchdog};
 use lesson::{build, source};
 
 /// Long enough to see that nothing comes.
