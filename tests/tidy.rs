@@ -73,20 +73,35 @@ fn the_readme_names_every_file_and_example() {
     for command in readme.split("--example ").skip(1) {
         let end = |c: char| !c.is_alphanumeric() && c != '_';
         let example = command.split(end).next().unwrap();
-        assert!(example == "NAME" || names("examples", ".rs").contains(example), "{example}");
+        let a_readers_own = ["NAME", "my_server"].contains(&example);
+        assert!(a_readers_own || names("examples", ".rs").contains(example), "{example}");
     }
 }
 
-/// Where a link leads to a file, it is there.
+/// Where a link leads to a file, it is there, and where it leads to a heading of the same page, too.
 #[test]
-fn the_readmes_links_lead_somewhere() {
-    let readme = read("README.md");
-    let links = readme.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
-    let (web, files): (Vec<_>, Vec<_>) = links.partition(|link| link.starts_with("https://"));
-    assert!(web.len() > 2 && files.len() > 5);
-    for file in files {
-        assert!(root().join(file).exists(), "there is no {file}");
+fn links_lead_somewhere() {
+    for page in ["README.md", "examples/README.md"] {
+        let text = read(page);
+        let links = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
+        let (web, files): (Vec<_>, Vec<_>) = links.partition(|link| link.starts_with("https://"));
+        assert!(!web.is_empty() && files.len() > 5, "{page}");
+        let folder = root().join(page).parent().unwrap().to_path_buf();
+        for link in files {
+            let found = match link.strip_prefix('#') {
+                Some(heading) => text.lines().any(|line| anchor(line) == heading),
+                None => folder.join(link).exists(),
+            };
+            assert!(found, "{page} links to {link}");
+        }
     }
+}
+
+/// How a code host names a heading in a link.
+fn anchor(heading: &str) -> String {
+    let kept = |c: &char| c.is_alphanumeric() || [' ', '-', '_'].contains(c);
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    text.chars().filter(kept).collect::<String>().replace(' ', "-")
 }
 
 #[test]
