@@ -1,4 +1,4 @@
-//! A stream has no messages: a read returns what is there, unless each message carries its length.
+//! A stream has no messages: a read returns what is there, and a message has to say where it ends.
 //!
 //! ```console
 //! $ cargo run --example framing
@@ -17,7 +17,7 @@
 //! ```
 //!
 //! Predict: what do the reads return with room for 8 bytes?
-//! Change: send a length and half of the message, then drop `ours`. What does `receive` return?
+//! Change: send a length and half of a message, and drop `ours`. What does `receive` return then?
 //! Explain: why does `receive` check the length before it makes room for the message?
 
 use std::io::{self, Read, Write};
@@ -35,7 +35,7 @@ fn main() -> io::Result<()> {
 }
 
 fn write_words_and_read(room: usize) -> io::Result<()> {
-    let (mut ours, mut theirs) = UnixStream::pair()?; // two connected sockets: socketpair(2)
+    let (mut ours, mut theirs) = UnixStream::pair()?; // two connected sockets, socketpair(2)
     for word in ["one", "two", "three"] {
         ours.write_all(word.as_bytes())?;
     }
@@ -78,7 +78,7 @@ const LIMIT: usize = 1 << 20;
 
 /// Sends a frame: four bytes of length, the most significant first, and then the message.
 fn send(conn: &mut UnixStream, message: &[u8]) -> io::Result<()> {
-    check(message.len())?;
+    check_length(message.len())?;
     let length = message.len() as u32; // it fits, after this check
     let mut frame = length.to_be_bytes().to_vec();
     frame.extend(message);
@@ -90,13 +90,13 @@ fn receive(conn: &mut UnixStream) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];
     conn.read_exact(&mut length)?; // repeats read until the buffer is full
     let length = u32::from_be_bytes(length) as usize;
-    check(length)?;
+    check_length(length)?;
     let mut message = vec![0; length];
     conn.read_exact(&mut message)?;
     Ok(message)
 }
 
-fn check(length: usize) -> io::Result<()> {
+fn check_length(length: usize) -> io::Result<()> {
     if length > LIMIT {
         let why = format!("a message of {length} bytes, over the limit of {LIMIT}");
         return Err(io::Error::other(why));

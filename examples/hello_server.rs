@@ -12,7 +12,7 @@
 //!
 //! Predict: press Ctrl-C and start it again. What does it say? And after `rm /tmp/echo.sock`?
 //! Change: put `echo(conn)?;` in place of `thread::spawn(…);`. What does a second client see?
-//! Explain: a client sends 3,000 bytes at once. How many turns does the loop in `echo` take?
+//! Predict: a client sends 3,000 bytes at once. How many turns does the loop in `echo` take?
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixListener;
@@ -43,7 +43,7 @@ fn echo(mut conn: impl Read + Write) -> io::Result<()> {
         // calls are recvfrom(2) and, below, sendto(2), which here do what read and write do.
         let n = conn.read(&mut buf)?;
         if n == 0 {
-            return Ok(()); // end of file: the client will send nothing more. Our end closes here.
+            return Ok(()); // end of file: the client will send no more. Our end closes with `conn`.
         }
         conn.write_all(&buf[..n])?; // repeats write until all n bytes are on their way
     }

@@ -32,7 +32,7 @@ fn main() -> io::Result<()> {
 /// With Nagle's algorithm, the client's kernel sends the first small write at once, and holds the
 /// second one back until the server's kernel has acknowledged the first.
 fn two_writes(conn: &mut Conn) -> io::Result<()> {
-    // The system's default. Conn::connect and accept turn Nagle's algorithm off, as most programs do.
+    // Nagle's algorithm is on unless a program turns it off, as the library's connect has done.
     conn.set_nodelay(false)?;
     conn.write_all(b"head")?;
     conn.write_all(b"body")
@@ -68,7 +68,7 @@ fn measure(how: &str, addr: &Addr, request: fn(&mut Conn) -> io::Result<()>) -> 
 }
 
 /// The server waits for the whole request before it answers. Meanwhile its kernel delays the
-/// acknowledgement of the head, for up to 40 ms, in order to send it along with the answer.
+/// acknowledgement of the head, on Linux for 40 ms or a little more, to send it with the answer.
 fn serve_calls(listener: &Listener) -> io::Result<()> {
     loop {
         let (mut conn, _) = listener.accept()?;

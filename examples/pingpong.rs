@@ -23,7 +23,7 @@
 //!
 //! Predict: how many times as long does it take if SIZE is 64 KiB, 512 times as much?
 //! Change: let one thread do both ends: no thread is woken then. How much of the time is left?
-//! Explain: why is it not slower with both ends on one CPU (`taskset -c 0 PROGRAM`)?
+//! Explain: why is it not slower on one CPU, with `taskset -c 0 target/release/examples/pingpong`?
 
 use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};

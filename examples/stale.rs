@@ -87,7 +87,8 @@ fn ask(path: &Path) -> io::Result<()> {
     }
 
     // The library binds, too. If the path is in use, it looks at what is there: only a socket that
-    // refuses connections is removed, and the path bound again. On drop, it removes its own file.
+    // refuses connections is removed, and the path bound again. A Listener that is dropped, as this
+    // one is at once, removes its own file. An Addr is an address of either kind: here, a path.
     println!("  Listener::bind  {}", answer(Listener::bind(&Addr::from(path))));
     Ok(())
 }

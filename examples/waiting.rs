@@ -29,9 +29,9 @@ fn main() -> io::Result<()> {
     measure("Spin", spin)
 }
 
-/// The thread sleeps in read, without a CPU, until the kernel wakes it. So it waits for one socket.
-/// poll(2), which is not in std, sleeps until something comes on one of many. In spite of its name,
-/// it does not ask over and over.
+/// The thread sleeps in read, and uses no CPU, until the kernel wakes it. (poll(2), which is not in
+/// std, sleeps in the same way until something comes on one of many sockets. In spite of its name,
+/// it does not ask over and over.)
 fn block(mut conn: Conn) -> io::Result<u32> {
     conn.read_exact(&mut [0])?;
     Ok(1)
