@@ -36,9 +36,6 @@ use std::{env, process, thread};
 
 use streamsock::{Addr, Conn, Listener};
 
-const SIZES: [usize; 3] = [64 << 10, 512 << 10, 16 << 20];
-const TOTAL: usize = 256 << 20;
-
 fn main() -> io::Result<()> {
     for size in SIZES {
         println!("{} messages of {} bytes", TOTAL / size, size);
@@ -48,6 +45,9 @@ fn main() -> io::Result<()> {
     }
     Ok(())
 }
+
+const SIZES: [usize; 3] = [64 << 10, 512 << 10, 16 << 20];
+const TOTAL: usize = 256 << 20;
 
 fn measure(addr: &Addr, size: usize) -> io::Result<()> {
     let listener = Listener::bind(addr)?;

@@ -31,16 +31,16 @@ use std::{env, process, thread};
 
 use streamsock::{Addr, Conn, Listener};
 
-const SIZE: usize = 128;
-const WARM_UP: usize = 1_000;
-const COUNT: usize = 10_000;
-
 fn main() -> io::Result<()> {
     println!("{SIZE} bytes one way, {COUNT} round trips");
     let path = env::temp_dir().join(format!("pingpong-{}.sock", process::id()));
     measure(&Addr::from(path))?;
     measure(&"tcp:127.0.0.1:0".parse()?)
 }
+
+const SIZE: usize = 128;
+const WARM_UP: usize = 1_000;
+const COUNT: usize = 10_000;
 
 fn measure(addr: &Addr) -> io::Result<()> {
     let listener = Listener::bind(addr)?;
