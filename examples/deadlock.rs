@@ -51,7 +51,7 @@ fn at_both_ends(act: fn(&UnixStream, usize) -> io::Result<()>, size: usize) -> i
 /// read. But the other end does not read: it waits in its own write for this end to read.
 fn write_then_read(mut conn: &UnixStream, size: usize) -> io::Result<()> {
     conn.set_write_timeout(Some(PATIENCE))?;
-    conn.write_all(&vec![b'x'; size])?;
+    conn.write_all(&vec![b'x'; size])?; // a `&UnixStream` can write and read, as a UnixStream can
     conn.read_exact(&mut vec![0; size])
 }
 
@@ -59,7 +59,7 @@ fn write_then_read(mut conn: &UnixStream, size: usize) -> io::Result<()> {
 /// this long returns: SO_SNDTIMEO, socket(7).
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// The cure: one thread writes while another reads. They share the socket: `&UnixStream` does both.
+/// The cure: one thread writes while another reads. They share the socket.
 fn write_while_reading(conn: &UnixStream, size: usize) -> io::Result<()> {
     let mut reader = conn;
     let mut writer = conn;

@@ -33,6 +33,8 @@ use std::time::Duration;
 use streamsock::{Conn, Listener};
 
 fn main() -> io::Result<()> {
+    // A Conn is the library's connection, over Unix or TCP. Each of these pairs is two ends: ours,
+    // and the peer's.
     println!("the peer half-closes:");
     half_close(Conn::pair()?)?;
     half_close(tcp_pair()?)?;

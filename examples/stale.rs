@@ -83,7 +83,7 @@ fn ask(path: &Path) -> io::Result<()> {
     let made_a_file = bound.is_ok();
     println!("  bind            {}", answer(bound));
     if made_a_file {
-        fs::remove_file(path)?;
+        fs::remove_file(path)?; // so that the next one finds the path as it was
     }
 
     // The library binds, too. If the path is in use, it looks at what is there: only a socket that

@@ -61,7 +61,7 @@ fn sections() -> Vec<Section> {
             in_lesson = false;
         }
         if let Some(names) = line.strip_prefix("### ") {
-            let lessons = names.split(", ").map(|link| lesson(link)).collect();
+            let lessons = names.split(", ").map(lesson).collect();
             sections.push(Section { lessons, part: part.clone(), text: String::new() });
             in_lesson = true;
         } else if in_lesson {
