@@ -16,7 +16,9 @@ mod common;
 #[path = "common/lesson.rs"]
 mod lesson;
 
-use common::{TempDir, assert_silent, connected, example, over_both, read_all, run, watchdog};
+#[cfg(target_os = "linux")]
+use common::connected;
+use common::{TempDir, assert_silent, example, over_both, read_all, run, watchdog};
 use lesson::{build, source};
 
 /// Long enough to see that nothing comes.

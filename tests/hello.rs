@@ -1,10 +1,10 @@
 //! The lessons `hello_server` and `hello_client`, at a path of the test's own, and their exercises.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -12,28 +12,8 @@ mod common;
 #[path = "common/lesson.rs"]
 mod lesson;
 
-use common::{TempDir, assert_silent, read_all, run, watchdog};
+use common::{Server, TempDir, assert_silent, read_all, run, watchdog};
 use lesson::{build, source};
-
-/// A server that listens. Killed with the value, as by Ctrl-C.
-struct Server(Child);
-
-impl Server {
-    fn start(program: &Path) -> Server {
-        let mut child = Command::new(program).stderr(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
-        assert!(line.starts_with("listening on "), "{line}");
-        Server(child)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 #[test]
 fn what_does_hello_server_say_after_ctrl_c_and_hello_client_without_a_server() {
@@ -48,7 +28,7 @@ fn what_does_hello_server_say_after_ctrl_c_and_hello_client_without_a_server() {
         stderr
     };
     assert!(error(&client).contains("kind: NotFound"), "no server was ever started");
-    let running = Server::start(&server);
+    let running = Server::start(&mut Command::new(&server), 1);
     for _ in 0..2 {
         assert_eq!(run(&mut Command::new(&client)), (Some(0), "hello\n".into(), "".into()));
     }
@@ -56,7 +36,7 @@ fn what_does_hello_server_say_after_ctrl_c_and_hello_client_without_a_server() {
     assert!(error(&client).contains("kind: ConnectionRefused"), "the file is there, and nobody");
     assert!(error(&server).contains("kind: AddrInUse"));
     fs::remove_file(dir.join("echo.sock")).unwrap();
-    Server::start(&server);
+    Server::start(&mut Command::new(&server), 1);
 }
 
 /// The change that the README shows, and what it cures.
@@ -76,7 +56,7 @@ fn two_lines_make_it_a_server_of_the_library_and_the_stale_file_is_taken_over() 
     );
     let server = build(&dir, "hello_server", &changed);
     for _ in 0..3 {
-        let _running = Server::start(&server);
+        let _running = Server::start(&mut Command::new(&server), 1);
         let mut conn = UnixStream::connect(dir.join("echo.sock")).unwrap();
         conn.write_all(b"hello").unwrap();
         conn.shutdown(std::net::Shutdown::Write).unwrap();
@@ -142,8 +122,11 @@ fn how_many_turns_does_the_loop_take_for_3000_bytes() {
 fn what_does_a_client_cost_that_connects_and_is_silent() {
     let _watchdog = watchdog();
     let dir = TempDir::new();
-    let server = Server::start(&build(&dir, "hello_server", &source("hello_server", &[])));
-    let process = Path::new("/proc").join(server.0.id().to_string());
+    let server = Server::start(
+        &mut Command::new(build(&dir, "hello_server", &source("hello_server", &[]))),
+        1,
+    );
+    let process = Path::new("/proc").join(server.child.id().to_string());
     let count = |what: &str| fs::read_dir(process.join(what)).unwrap().count();
     let (threads, descriptors) = (count("task"), count("fd"));
     let silent: Vec<_> =

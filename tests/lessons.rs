@@ -227,6 +227,9 @@ fn lessons_of_part_4_print_what_they_show() {
 #[track_caller]
 fn print_what_they_show(part: &str) {
     let _watchdog = watchdog();
+    if !cfg!(target_os = "linux") {
+        return; // the course shows what Linux answers
+    }
     for section in sections().iter().filter(|section| section.part.starts_with(part)) {
         let server = &section.lessons[0];
         for lesson in &section.lessons {
