@@ -19,8 +19,8 @@ use std::os::unix::net::UnixListener;
 
 fn main() -> io::Result<()> {
     // A socket is one end of a connection, or, like this one, the place where connections arrive.
-    // Three system calls: socket(2) creates it, bind(2) gives it a name, which is a new file at
-    // this path, and listen(2) lets clients connect to that name.
+    // std makes three system calls here: socket(2) creates the socket, bind(2) gives it a name,
+    // which is a new file at this path, and listen(2) lets clients connect to that name.
     let listener = UnixListener::bind("/tmp/echo.sock")?;
     eprintln!("listening on /tmp/echo.sock");
     loop {
@@ -29,7 +29,7 @@ fn main() -> io::Result<()> {
         eprintln!("client connected");
         // Another thread serves this client, so that this one is free to accept the next.
         std::thread::spawn(move || {
-            let result = echo(conn);
+            let result = echo(conn); // echo owns `conn`: when it returns, our end closes.
             eprintln!("client done: {result:?}");
         });
     }
@@ -43,8 +43,8 @@ fn echo(mut conn: impl Read + Write) -> io::Result<()> {
         // calls are recvfrom(2) and, below, sendto(2), which here do what read and write do.
         let n = conn.read(&mut buf)?;
         if n == 0 {
-            return Ok(()); // end of file: the client will send no more. Our end closes with `conn`.
+            return Ok(()); // This is end of file: the client will send no more.
         }
-        conn.write_all(&buf[..n])?; // repeats write until all n bytes are on their way
+        conn.write_all(&buf[..n])?; // This repeats write until all n bytes are on their way.
     }
 }
