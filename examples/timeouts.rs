@@ -3,18 +3,18 @@
 //! ```console
 //! $ cargo run --example timeouts
 //! a timeout of 200 ms, and a peer that sends a byte every 100 ms:
-//!   read_exact: all is here after 906 ms
+//!   read_exact: all is here after 901 ms
 //! a timeout of 200 ms, and a peer that stops for 400 ms after 5 bytes:
-//!   read_exact: WouldBlock after 200 ms
+//!   read_exact: WouldBlock after 202 ms
 //!   what comes next is "56789"
 //! the slow peer, and a deadline that we keep by hand:
-//!   read_by, 250 ms: TimedOut after 256 ms
+//!   read_by, 250 ms: TimedOut after 253 ms
 //!   so far we have "012"
 //!   read_by, 5000 ms: all is here after 901 ms
 //!   now we have "0123456789"
 //! the slow peer, and the library's Deadline:
 //!   read_exact, 5000 ms: all is here after 400 ms
-//!   read_exact, 250 ms more: TimedOut after 654 ms
+//!   read_exact, 250 ms more: TimedOut after 655 ms
 //! ```
 //!
 //! Predict: how long can a peer make `read_exact` wait for 1 MiB, if the timeout is 200 ms?
@@ -102,11 +102,11 @@ fn read_by(deadline: Instant, conn: &mut Conn, message: &mut Vec<u8>) -> io::Res
 fn deadline_of_the_library() -> io::Result<()> {
     let mut conn = peer_that_sends(1, Duration::from_millis(100))?;
     let start = Instant::now();
-    let mut conn = Deadline::new(&mut conn, start + Duration::from_millis(5000));
-    let result = conn.read_exact(&mut [0; 5]);
+    let mut timed = Deadline::new(&mut conn, start + Duration::from_millis(5000));
+    let result = timed.read_exact(&mut [0; 5]);
     report(start, "read_exact, 5000 ms", result);
-    conn.set(Instant::now() + Duration::from_millis(250)); // another message, another deadline
-    let result = conn.read_exact(&mut [0; 5]);
+    timed.set(Instant::now() + Duration::from_millis(250)); // another message, another deadline
+    let result = timed.read_exact(&mut [0; 5]);
     report(start, "read_exact, 250 ms more", result);
     Ok(())
 }

@@ -134,4 +134,13 @@ fn what_does_a_client_cost_that_connects_and_is_silent() {
     common::wait_until(|| count("task") == threads + 3 && count("fd") == descriptors + 3);
     drop(silent);
     common::wait_until(|| count("task") == threads && count("fd") == descriptors);
+    drop(server);
+
+    // With few descriptors, it ends at one client too many.
+    fs::remove_file(dir.join("echo.sock")).unwrap();
+    let mut few = Command::new("sh");
+    few.args(["-c", "ulimit -n 20 && exec \"$0\""]).arg(dir.join("hello_server"));
+    let mut server = Server::start(&mut few, 1);
+    let _silent: Vec<_> = (0..20).map(|_| UnixStream::connect(dir.join("echo.sock"))).collect();
+    assert_eq!(server.child.wait().unwrap().code(), Some(1));
 }
