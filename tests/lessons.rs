@@ -25,9 +25,9 @@ const PLAYED_ELSEWHERE: [&str; 1] = ["chat"];
 /// A lesson that does not end within this is taken for one that hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A machine that is busy may delay a lesson so much that it prints something else. Ten times in a row, it is
+/// A machine that is busy may delay a lesson so much that it prints something else. Five times in a row, it is
 /// the lesson.
-const TRIES: usize = 10;
+const TRIES: usize = 5;
 
 /// What follows the name of a lesson in the course: its question, its output, its answers.
 struct Section {
