@@ -51,12 +51,13 @@ const TOTAL: usize = 256 << 20;
 
 fn measure(addr: &Addr, size: usize) -> io::Result<()> {
     let listener = Listener::bind(addr)?;
+    // This returns before accept is called: the connection waits in the backlog.
     let mut client = Conn::connect(&listener.local_addr()?)?;
     let (server, _) = listener.accept()?;
-    let server = thread::spawn(move || receive(server, size));
+    let server_thread = thread::spawn(move || receive(server, size));
 
     let took = send(&mut client, size)?;
-    server.join().expect("receive does not panic")?;
+    server_thread.join().expect("receive does not panic")?;
     let gigabytes = TOTAL as f64 / 1e9;
     println!("{:4}  {:5.2} GB/s", addr.network(), gigabytes / took.as_secs_f64());
     Ok(())

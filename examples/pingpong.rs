@@ -44,13 +44,14 @@ const COUNT: usize = 10_000;
 
 fn measure(addr: &Addr) -> io::Result<()> {
     let listener = Listener::bind(addr)?;
+    // This returns before accept is called: the connection waits in the backlog.
     let mut client = Conn::connect(&listener.local_addr()?)?;
     let (server, _) = listener.accept()?;
-    let server = thread::spawn(move || send_back(server));
+    let server_thread = thread::spawn(move || send_back(server));
 
     ping_pong(&mut client, WARM_UP)?; // not counted
     let mut round_trips = ping_pong(&mut client, COUNT)?;
-    server.join().expect("send_back does not panic")?;
+    server_thread.join().expect("send_back does not panic")?;
 
     round_trips.sort();
     let sum: Duration = round_trips.iter().sum();
