@@ -4,8 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
-use std::process::Command;
-use std::thread;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 mod common;
@@ -14,6 +13,9 @@ mod lesson;
 
 use common::{Server, TempDir, assert_silent, read_all, run, watchdog};
 use lesson::{build, source};
+
+/// Long enough to see that nothing comes.
+const MOMENT: Duration = Duration::from_millis(50);
 
 #[test]
 fn what_does_hello_server_say_after_ctrl_c_and_hello_client_without_a_server() {
@@ -64,26 +66,22 @@ fn two_lines_make_it_a_server_of_the_library_and_the_stale_file_is_taken_over() 
     }
 }
 
-/// As the lesson's `echo`.
-fn echo(mut conn: UnixStream) {
-    let mut buf = [0; 1024];
-    while let Ok(n @ 1..) = conn.read(&mut buf) {
-        conn.write_all(&buf[..n]).unwrap();
-    }
-}
-
 #[test]
 fn what_does_a_second_client_see_while_the_first_is_there_without_a_thread() {
     let _watchdog = watchdog();
     let dir = TempDir::new();
-    let listener = UnixListener::bind(dir.join("echo.sock")).unwrap();
-    thread::spawn(move || listener.incoming().map(Result::unwrap).for_each(echo));
+    let lesson = source("hello_server", &[]);
+    let (before, rest) = lesson.split_once("std::thread::spawn(").unwrap();
+    let (_, after) = rest.split_once("});").unwrap();
+    let changed = format!("{before}echo(conn)?;{after}");
+    let program = build(&dir, "hello_server", &changed);
+    let _server = Server::start(&mut Command::new(program), 1);
     let connect = || UnixStream::connect(dir.join("echo.sock")).unwrap();
 
     let first = connect();
     let mut second = connect(); // the kernel connects it, and queues what it writes
     second.write_all(b"x").unwrap();
-    second.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    second.set_read_timeout(Some(MOMENT)).unwrap();
     assert_silent(&second);
 
     second.set_read_timeout(None).unwrap();
@@ -94,16 +92,23 @@ fn what_does_a_second_client_see_while_the_first_is_there_without_a_thread() {
 #[test]
 fn who_waits_for_whom_without_the_half_close() {
     let _watchdog = watchdog();
-    let (mut client, server) = UnixStream::pair().unwrap();
-    let server = thread::spawn(move || echo(server));
-    client.write_all(b"hello\n").unwrap();
-    client.read_exact(&mut [0; 6]).unwrap();
-    // The server waits in read for more, and the client for the server to end.
-    client.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
-    assert_silent(&client);
-    assert!(!server.is_finished());
-    client.shutdown(std::net::Shutdown::Write).unwrap();
-    server.join().unwrap();
+    let dir = TempDir::new();
+    let changed = source("hello_client", &[("    conn.shutdown(Shutdown::Write)?;\n", "")]);
+    let client = build(&dir, "hello_client", &changed);
+    let listener = UnixListener::bind(dir.join("echo.sock")).unwrap();
+    let mut client = Command::new(client).stdout(Stdio::piped()).spawn().unwrap();
+
+    // A server, as far as its first answer.
+    let (mut conn, _) = listener.accept().unwrap();
+    let mut line = [0; 6];
+    conn.read_exact(&mut line).unwrap();
+    conn.write_all(&line).unwrap();
+    // It waits in read for more, and the client for it to close.
+    conn.set_read_timeout(Some(MOMENT)).unwrap();
+    assert_silent(&conn);
+    assert!(client.try_wait().unwrap().is_none());
+    drop(conn);
+    assert_eq!(client.wait_with_output().unwrap().stdout, b"hello\n");
 }
 
 #[test]
