@@ -1,60 +1,125 @@
-//! A chat: a line from one client goes to all the others, over Unix and TCP at once.
+//! A chat over Unix and TCP at once: a line from one client goes to all others. It ends cleanly.
 //!
 //! ```console
-//! $ cargo run --example chat          # ends at Ctrl-D, the end of its standard input
-//! $ nc -U /tmp/chat.sock              # in a second terminal; nc 127.0.0.1 13502 in a third
+//! $ cargo run --example chat       # Ctrl-D ends it
+//! listening on unix:/tmp/chat.sock
+//! listening on tcp:127.0.0.1:13502
+//! $ nc -N -U /tmp/chat.sock
+//! hello from the Unix socket       # typed here
+//! hello from TCP
+//! $ nc -N 127.0.0.1 13502
+//! hello from the Unix socket
+//! hello from TCP                   # typed here
 //! ```
 //!
-//! Predict: stop one `nc` with Ctrl-Z and run `yes | nc -U /tmp/chat.sock`. What do the others see?
-//! Change: keep a client although a write to it timed out. What may its next line look like?
-//! Explain: why must `chat` look at ENDED after it has entered the ROOM, and not before?
+//! Predict: stop one `nc` with Ctrl-Z, and run `yes | nc -N -U /tmp/chat.sock`. What do the others see?
+//! Change: keep a client although a write to it failed. What may its next line look like?
+//! Explain: a client reads only one line every 90 ms. What do the others notice, and what would help?
 
+use std::error::Error;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::Shutdown;
-use std::sync::{Arc, Mutex, atomic::AtomicBool, atomic::Ordering::SeqCst};
-use std::{env, thread, time::Duration};
+use std::sync::{Arc, Mutex};
+use std::{env, process::ExitCode, thread, time::Duration};
 
-use streamsock::{Conn, Listener, serve};
+use streamsock::{Addr, Conn, Listener, serve};
 
-/// All who are here. Each connection is read by its own thread alone, and written to by all.
-static ROOM: Mutex<Vec<Arc<Conn>>> = Mutex::new(Vec::new());
-static ENDED: AtomicBool = AtomicBool::new(false);
-
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     let mut args = env::args().skip(1);
-    let unix = Listener::bind(&args.next().unwrap_or("unix:/tmp/chat.sock".into()).parse()?)?;
-    let tcp = Listener::bind(&args.next().unwrap_or("tcp:127.0.0.1:13502".into()).parse()?)?;
-    eprintln!("listening on {}\nlistening on {}", unix.local_addr()?, tcp.local_addr()?);
-    let listeners = Arc::new([unix, tcp]);
-    let listening = listeners.clone();
-    thread::spawn(move || {
-        let _ = io::copy(&mut io::stdin(), &mut io::sink()); // waits for Ctrl-D
-        // First let nobody else in. Then end each connection: the read that waits there returns 0.
-        listening.iter().for_each(|listener| drop(listener.shutdown()));
-        ENDED.store(true, SeqCst);
-        ROOM.lock().unwrap().iter().for_each(|conn| drop(conn.shutdown(Shutdown::Both)));
-    });
-    serve(&*listeners, 512, |conn| chat(Arc::new(conn))) // until both are shut down and all left
+    let unix = args.next().unwrap_or("unix:/tmp/chat.sock".to_string());
+    let tcp = args.next().unwrap_or("tcp:127.0.0.1:13502".to_string());
+    match run(&unix, &tcp) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("chat: {e}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
-fn chat(conn: Arc<Conn>) {
-    let _ = conn.set_write_timeout(Some(Duration::from_millis(100)));
-    ROOM.lock().unwrap().push(conn.clone());
-    // A longer line goes out in pieces of 1 KiB: one that never ends must not fill the memory.
-    let (mut reader, mut line) = (BufReader::new(&*conn), Vec::new());
-    while !ENDED.load(SeqCst)
-        && let Ok(1..) = reader.by_ref().take(1024).read_until(b'\n', &mut line)
-    {
-        let text = [std::mem::take(&mut line).trim_ascii_end(), b"\n"].concat();
-        ROOM.lock().unwrap().retain(|other| {
-            // If this client does not read, write(2) waits for 100 ms, and everybody else with it.
-            // Part of the line may be on its way then, and the next would be glued on: it must go.
-            let ok = Arc::ptr_eq(other, &conn) || (&**other).write(&text).ok() == Some(text.len());
-            if !ok {
-                let _ = other.shutdown(Shutdown::Both);
-            }
-            ok
-        });
+fn run(unix: &str, tcp: &str) -> Result<(), Box<dyn Error>> {
+    let listeners = [listen(unix)?, listen(tcp)?];
+    let room = Mutex::new(Room { open: true, clients: Vec::new() });
+    thread::scope(|scope| {
+        scope.spawn(|| wait_and_stop(&listeners, &room));
+        // Until both listeners are shut down and all clients have left.
+        serve(&listeners, 512, |conn| chat(Arc::new(conn), &room))
+    })?;
+    Ok(())
+}
+
+fn listen(text: &str) -> Result<Listener, String> {
+    let addr: Addr = text.parse().map_err(|e| format!("{e}\nusage: chat [ADDR [ADDR]]"))?;
+    let listener = Listener::bind(&addr).map_err(|e| format!("{addr}: {e}"))?;
+    eprintln!("listening on {addr}");
+    Ok(listener)
+}
+
+/// A connection is read by its own thread alone, and written to by the threads of all others.
+struct Room {
+    open: bool,
+    clients: Vec<Arc<Conn>>,
+}
+
+/// A complete stop, in this order: nobody comes in, then everybody who is there is sent away.
+fn wait_and_stop(listeners: &[Listener], room: &Mutex<Room>) {
+    // Waits for end of file: Ctrl-D on a terminal. An error is no reason to stop.
+    if let Err(e) = io::copy(&mut io::stdin(), &mut io::sink()) {
+        eprintln!("chat: standard input: {e}: from now on, only Ctrl-C ends the chat");
+        return;
     }
-    ROOM.lock().unwrap().retain(|other| !Arc::ptr_eq(other, &conn));
+    for listener in listeners {
+        let _ = listener.shutdown(); // fails only where no descriptor is left
+    }
+    let mut room = room.lock().unwrap();
+    room.open = false; // for a client that was accepted, and is about to enter
+    for client in &room.clients {
+        // Its thread waits in read, which returns 0 now.
+        let _ = client.shutdown(Shutdown::Both);
+    }
+}
+
+fn chat(client: Arc<Conn>, room: &Mutex<Room>) {
+    let _ = client.set_write_timeout(Some(Duration::from_millis(100))); // fails only without a client
+    if !enter(&client, room) {
+        return;
+    }
+    let mut reader = BufReader::new(client.as_ref());
+    loop {
+        // A longer line goes out in pieces: one that never ends must not fill our memory.
+        let mut line = Vec::new();
+        match reader.by_ref().take(1024).read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => break,
+            Ok(_) => tell_others(&client, &printable(&line), room),
+        }
+    }
+    room.lock().unwrap().clients.retain(|other| !Arc::ptr_eq(other, &client));
+}
+
+fn enter(client: &Arc<Conn>, room: &Mutex<Room>) -> bool {
+    let mut room = room.lock().unwrap();
+    if room.open {
+        room.clients.push(client.clone());
+    }
+    room.open
+}
+
+/// What a terminal might take for a command must not reach another client's.
+fn printable(line: &[u8]) -> String {
+    let text = String::from_utf8_lossy(line);
+    let printable: String = text.chars().filter(|c| !c.is_control()).collect();
+    printable + "\n"
+}
+
+fn tell_others(speaker: &Arc<Conn>, text: &str, room: &Mutex<Room>) {
+    room.lock().unwrap().clients.retain(|client| {
+        let mut writer = client.as_ref();
+        // If this client does not read, the write waits for 100 ms, and everybody else with it.
+        if Arc::ptr_eq(client, speaker) || writer.write_all(text.as_bytes()).is_ok() {
+            return true;
+        }
+        // Part of the line may be on its way, and the next would be glued on. The client must go.
+        let _ = client.shutdown(Shutdown::Both);
+        false
+    });
 }

@@ -1,42 +1,53 @@
-//! A socket pair instead of two pipes: one end is a child process's standard input and output.
+//! A socket pair instead of two pipes: one end becomes a child process's standard input and output.
 //!
 //! ```console
 //! $ cargo run --example child
+//! apple
+//! fig
+//! pear
+//! sort ended: exit status: 0
 //! ```
 //!
-//! Predict: what happens without the `shutdown`?
-//! Change: keep the `Command` in a variable until the end of `main`. Why does it hang now?
-//! Explain: why would closing `ours` not do in place of `shutdown`?
+//! Predict: what happens if you remove the line with `shutdown`?
+//! Change: keep the `Command` in a variable until the end of `main`. Who waits for whom now?
+//! Explain: why would dropping `ours` instead of `shutdown` not do?
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::process::Command;
+use std::process::{Child, Command};
 
 fn main() -> io::Result<()> {
-    // socketpair(2): two connected sockets, without a name by which anybody else could reach them.
+    // Two sockets that are connected to each other and have no name, so that nobody else can
+    // connect to them: socketpair(2).
     let (mut ours, theirs) = UnixStream::pair()?;
+    let mut child = start_sort(theirs)?;
 
-    // A descriptor is the number under which a process has a socket open. The child gets `theirs`
-    // under two: 0 and 1, standard input and output. It does not get `ours`, as std marks all that
-    // it opens close-on-exec: closed when the process starts another program.
-    let mut child = Command::new("sort")
-        .stdin(OwnedFd::from(theirs.try_clone()?)) // dup(2): the same socket, another descriptor
-        .stdout(OwnedFd::from(theirs))
-        .spawn()?; // fork(2) and execve(2)
-
-    // A socket closes with its last descriptor, whichever process has that. Our two for `theirs`
-    // were in the Command, and went with it at the semicolon. Had we kept one, the read below would
-    // never see end of file, not even after the child's death.
-
-    // sort reads everything before it writes anything. The half-close tells it that this is all.
     ours.write_all(b"pear\nfig\napple\n")?;
+    // sort writes nothing before it has read everything. The half-close tells it that this is all.
     ours.shutdown(Shutdown::Write)?;
 
+    // Waits for end of file, which comes when sort ends: the kernel closes what a process had open.
     let mut sorted = String::new();
-    ours.read_to_string(&mut sorted)?; // until end of file: sort has ended, and so closed its end
-    let status = child.wait()?; // waitpid(2) fetches the exit status; until then, it is a zombie
-    println!("{sorted}sort ended: {status}");
+    ours.read_to_string(&mut sorted)?;
+    print!("{sorted}");
+
+    // The kernel keeps the exit status of a child until its parent asks for it: waitpid(2).
+    let status = child.wait()?;
+    println!("sort ended: {status}");
     Ok(())
+}
+
+/// A descriptor is the number under which a process has a socket open. The child gets the same socket
+/// under two of them: 0, its standard input, and 1, its standard output.
+fn start_sort(theirs: UnixStream) -> io::Result<Child> {
+    // A second descriptor for the same socket, as dup(2) makes it.
+    let second = theirs.try_clone()?;
+    // The child has no descriptor for `ours`: std marks all that it opens close-on-exec, which
+    // means that the kernel closes it in a process that starts another program.
+    Command::new("sort").stdin(OwnedFd::from(theirs)).stdout(OwnedFd::from(second)).spawn()
+    // Here the Command is dropped, and with it our two descriptors for the child's end. A socket
+    // closes with its last descriptor, in whichever process that is. If we kept one, we would never
+    // read end of file.
 }

@@ -1,60 +1,111 @@
-//! A datagram socket keeps messages apart, cuts off what does not fit, and has no end of file.
+//! Datagram sockets: they keep messages apart, cut off what does not fit, and have no end of file.
 //!
 //! ```console
 //! $ cargo run --example datagram
 //! ```
 //!
-//! Predict: what does `recv` return for an empty message? And once the other end has closed?
-//! Change: fill the queues with messages of 4,096 bytes. How many does each hold now?
-//! Explain: what would UDP do where `send` waits here for the queue to have room?
+//! Predict: what does `recv` return for an empty message? Can you tell that from the end of a stream?
+//! Change: count how many messages of 1 byte fit the queue, and how many of 4,096. What limits each?
+//! Explain: UDP would lose a message where a Unix socket makes `send` wait. Why can the kernel do so here?
 
-use std::io;
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::{env, fs, io, process};
 
 fn main() -> io::Result<()> {
-    // socketpair(2), as UnixStream::pair, but of type SOCK_DGRAM.
+    keep_messages_apart()?;
+    close_without_a_word()?;
+    fill_the_queue()?;
+
+    // A directory for the sockets that have a name.
+    let dir = env::temp_dir().join(format!("datagram-{}", process::id()));
+    fs::create_dir(&dir)?;
+    let result = answer_by_name(&dir);
+    fs::remove_dir_all(&dir)?;
+    result
+}
+
+fn keep_messages_apart() -> io::Result<()> {
+    println!("two messages, and a buffer of 8 bytes:");
+    // socketpair(2), as for UnixStream::pair, but with the type SOCK_DGRAM.
     let (near, far) = UnixDatagram::pair()?;
-    let mut buf = [0; 8];
-
-    println!("three messages, and a buffer of 8 bytes:");
-    for word in ["one", "two", "three hundred"] {
-        near.send(word.as_bytes())?;
-    }
-    for _ in 0..3 {
-        // recv(2) takes one message, never two. Of a longer one, what does not fit is gone.
-        let n = far.recv(&mut buf)?;
-        println!("  recv returned {n}: {:?}", String::from_utf8_lossy(&buf[..n]));
-    }
-    drop(near); // close(2): the read of a stream would return 0 now, for end of file.
-    far.set_nonblocking(true)?; // where it would wait, it fails with WouldBlock instead
-    let error = far.recv(&mut buf).map_err(|e| e.kind());
-    println!("the other end has closed; recv: {error:?}");
-
-    let (near, _far) = UnixDatagram::pair()?;
-    println!("a pair holds {:12} messages; then send would wait", fill(&near)?);
-    // bind(2) gives a server's socket a name, to which anybody may send. A pair's queue is bounded by
-    // the sender's buffer, this one on Linux in messages, too: net.unix.max_dgram_qlen, 10 or 512.
-    let path = std::env::temp_dir().join(format!("datagram-{}", std::process::id()));
-    let server = UnixDatagram::bind(&path)?;
-    let client = UnixDatagram::unbound()?;
-    client.connect(&path)?;
-    std::fs::remove_file(&path)?; // only connect needs the name
-    println!("a bound socket holds {:4} messages", fill(&client)?);
-
-    drop(server);
-    let error = client.send(b"are you there?").map_err(|e| e.kind());
-    println!("the server has closed; send: {error:?}");
+    near.send(b"one")?;
+    near.send(b"three hundred")?;
+    // recv takes one message, never two. What does not fit the buffer is lost.
+    print_recv(&far);
+    print_recv(&far);
     Ok(())
 }
 
-/// Sends until that would wait, and returns how many messages were sent.
-fn fill(socket: &UnixDatagram) -> io::Result<usize> {
-    socket.set_nonblocking(true)?;
-    let mut sent = 0;
-    loop {
-        match socket.send(b"x") {
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(sent),
-            done => sent += done.map(|_| 1)?,
+fn close_without_a_word() -> io::Result<()> {
+    println!("the other end has closed:");
+    let (near, far) = UnixDatagram::pair()?;
+    drop(near);
+    // There is no connection that could end. recv would wait for ever, so make it fail instead.
+    far.set_nonblocking(true)?;
+    print_recv(&far);
+    print_send(&far);
+    Ok(())
+}
+
+fn fill_the_queue() -> io::Result<()> {
+    println!("nobody receives:");
+    let (near, _far) = UnixDatagram::pair()?;
+    // The kernel keeps a number of messages. Then send would wait for room, and now it fails.
+    near.set_nonblocking(true)?;
+    while near.send(b"hello").is_ok() {}
+    print_send(&near);
+    Ok(())
+}
+
+/// A server's socket has a name, to which anybody may send who may write to its file. A client that
+/// wants an answer needs a name as well: bind(2) gives it one.
+fn answer_by_name(dir: &Path) -> io::Result<()> {
+    println!("a server answers:");
+    let server = UnixDatagram::bind(dir.join("server"))?;
+
+    let client = UnixDatagram::unbound()?;
+    client.send_to(b"hello", dir.join("server"))?;
+    print_answer(&server)?;
+
+    let client = UnixDatagram::bind(dir.join("client"))?;
+    client.send_to(b"hello", dir.join("server"))?;
+    print_answer(&server)?;
+    print_recv(&client);
+
+    // After connect(2) a client need not repeat the name.
+    client.connect(dir.join("server"))?;
+    drop(server);
+    println!("the server has closed:");
+    print_send(&client);
+    Ok(())
+}
+
+/// Receives a message, and answers it if its sender has a name.
+fn print_answer(server: &UnixDatagram) -> io::Result<()> {
+    let mut buf = [0; 8];
+    let (_, client) = server.recv_from(&mut buf)?;
+    match client.as_pathname() {
+        None => println!("  from a client without a name: no answer is possible"),
+        Some(path) => {
+            server.send_to(b"welcome", path)?;
+            println!("  from a client with a name: answered");
         }
+    }
+    Ok(())
+}
+
+fn print_recv(socket: &UnixDatagram) {
+    let mut buf = [0; 8];
+    match socket.recv(&mut buf) {
+        Ok(n) => println!("  recv: {n} bytes, {:?}", String::from_utf8_lossy(&buf[..n])),
+        Err(e) => println!("  recv: {}", e.kind()),
+    }
+}
+
+fn print_send(socket: &UnixDatagram) {
+    match socket.send(b"hello") {
+        Ok(_) => println!("  send: works"),
+        Err(e) => println!("  send: {}", e.kind()),
     }
 }

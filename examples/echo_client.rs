@@ -1,60 +1,105 @@
-//! A client for `echo_server` that sends and receives at once, so that any amount goes through.
+//! A client for `echo_server` that sends and receives at the same time, so that any amount goes through.
 //!
 //! ```console
-//! $ cargo run --example echo_client                                      # says hello
+//! $ cargo run --example echo_server -- unix:/tmp/echo.sock tcp:127.0.0.1:13500
+//! $ cargo run --example echo_client
+//! hello
 //! $ cargo run --example echo_client -- tcp:127.0.0.1:13500 good morning
-//! $ cargo run --example echo_client -- unix:/tmp/echo.sock - <big >copy  # standard input
+//! good morning
+//! $ seq 3 | cargo run --example echo_client -- unix:/tmp/echo.sock -
+//! 1
+//! 2
+//! 3
 //! ```
 //!
-//! Predict: run it with `-`, type a line, then kill the server. What does it say, and when?
-//! Change: send everything and only then receive, without a thread. What becomes of a big file?
-//! Explain: why does the thread report that all is sent before the half-close, and not after?
+//! Predict: run it with `-`, type a line, then kill the server. What does the client say, and when?
+//! Change: call `send` before `receive`, in one thread. What becomes of a file of 256 MiB?
+//! Explain: what would hang without `shutdown(Shutdown::Both)`, if standard output is closed early?
 
+use std::env;
+use std::error::Error;
 use std::io::{self, ErrorKind, Read, Write};
-use std::sync::{Arc, mpsc};
-use std::{env, net::Shutdown, process::ExitCode, thread};
+use std::net::Shutdown;
+use std::process::ExitCode;
+use std::thread;
 
 use streamsock::{Addr, Conn};
 
 fn main() -> ExitCode {
-    let args = env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned());
-    match run(args.collect()) {
+    let mut args = env::args().skip(1);
+    let addr = args.next().unwrap_or("unix:/tmp/echo.sock".to_string());
+    let words: Vec<String> = args.collect();
+    match run(&addr, &words) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            let _ = writeln!(io::stderr(), "echo_client: {why}"); // eprintln! might panic
+        Err(e) => {
+            eprintln!("echo_client: {e}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(args: Vec<String>) -> Result<(), String> {
-    let addr = args.first().map_or("unix:/tmp/echo.sock", |arg| arg);
-    let addr: Addr = addr.parse().map_err(|e: io::Error| e.to_string())?;
-    let conn = Conn::connect(&addr) // socket(2), connect(2)
-        .map_err(|e| format!("{addr}: {e} (is a server running there?)"))?;
-    match args[args.len().min(1)..].join(" ").as_str() {
-        "-" => exchange(conn, io::stdin()),
-        "" => exchange(conn, &b"hello\n"[..]),
-        message => exchange(conn, io::Cursor::new(format!("{message}\n"))),
+fn run(addr: &str, words: &[String]) -> Result<(), Box<dyn Error>> {
+    let conn = connect(addr)?;
+    let (sent, received) = match words.join(" ").as_str() {
+        "-" => exchange(addr, &conn, io::stdin())?,
+        "" => exchange(addr, &conn, "hello\n".as_bytes())?,
+        line => exchange(addr, &conn, format!("{line}\n").as_bytes())?,
+    };
+    if received < sent {
+        return Err(format!("{addr}: sent {sent} bytes, and {received} came back").into());
     }
-    .map_err(|e| format!("{addr}: {e}"))
+    Ok(())
 }
 
-/// Sends the input and prints the answer. Two threads share the connection: &Conn reads and writes.
-fn exchange(conn: Conn, mut input: impl Read + Send + 'static) -> io::Result<()> {
-    let conn = Arc::new(conn);
-    let (report, sent) = mpsc::channel();
-    let writer = conn.clone();
-    thread::spawn(move || {
-        let _ = report.send(io::copy(&mut input, &mut &*writer)); // read(2) and write(2), in turn
-        let _ = writer.shutdown(Shutdown::Write); // the half-close: the server reads end of file
-    });
-    // Meanwhile this thread reads what comes back, until the server closes its end.
-    match io::copy(&mut &*conn, &mut io::stdout()).and_then(|_| io::stdout().flush()) {
-        Err(e) if e.kind() == ErrorKind::BrokenPipe => return Ok(()), // nobody wants our output
-        received => received?,
+fn connect(addr: &str) -> Result<Conn, String> {
+    let addr: Addr =
+        addr.parse().map_err(|e| format!("{e}\nusage: echo_client [ADDR [WORD... | -]]"))?;
+    // socket(2) and connect(2).
+    Conn::connect(&addr).map_err(|e| match e.kind() {
+        ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
+            format!("{addr}: {e} (is a server running there?)")
+        }
+        _ => format!("{addr}: {e}"),
+    })
+}
+
+/// Sends in one thread and receives in another, and returns how many bytes each of them moved.
+fn exchange(addr: &str, conn: &Conn, input: impl Read + Send) -> Result<(u64, u64), String> {
+    thread::scope(|scope| {
+        let sender = scope.spawn(|| send(input, conn, addr));
+        let received = receive(conn, addr)?;
+        let sent = sender.join().unwrap()?;
+        Ok((sent, received))
+    })
+}
+
+fn send(input: impl Read, conn: &Conn, addr: &str) -> Result<u64, String> {
+    let sent = copy(input, "standard input", conn, addr);
+    // The half-close, also after an error: the server reads end of file, and ends its direction.
+    let _ = conn.shutdown(Shutdown::Write);
+    sent
+}
+
+fn receive(conn: &Conn, addr: &str) -> Result<u64, String> {
+    let received = copy(conn, addr, io::stdout(), "standard output");
+    if received.is_err() {
+        // Nobody reads from now on. The sender, which may wait in write, fails instead.
+        let _ = conn.shutdown(Shutdown::Both);
     }
-    // If the thread has not reported yet, it still waits for input: leave it behind.
-    sent.try_recv().map_err(|_| io::Error::other("the server ended before all was sent"))??;
-    Ok(())
+    received
+}
+
+/// The loop of `hello_server`, which says on which side it failed.
+fn copy(mut from: impl Read, source: &str, mut to: impl Write, sink: &str) -> Result<u64, String> {
+    let mut buf = [0; 64 * 1024];
+    let mut total = 0;
+    loop {
+        let n = from.read(&mut buf).map_err(|e| format!("{source}: {e}"))?;
+        if n == 0 {
+            return Ok(total);
+        }
+        to.write_all(&buf[..n]).map_err(|e| format!("{sink}: {e}"))?;
+        to.flush().map_err(|e| format!("{sink}: {e}"))?;
+        total += n as u64;
+    }
 }

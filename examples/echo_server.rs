@@ -1,59 +1,71 @@
-//! `hello_server` built on the library: any address, several at once, errors that people can read.
+//! `hello_server` on the library: one server on any number of addresses, Unix and TCP at once.
 //!
 //! ```console
-//! $ cargo run --example echo_server                         # on unix:/tmp/echo.sock
 //! $ cargo run --example echo_server -- unix:/tmp/echo.sock tcp:127.0.0.1:13500
+//! listening on unix:/tmp/echo.sock
+//! listening on tcp:127.0.0.1:13500
+//! client connected [unix]
+//! client connected [tcp]
+//! $ cargo run --example echo_client -- unix:/tmp/echo.sock good morning
+//! good morning
+//! $ cargo run --example echo_client -- tcp:127.0.0.1:13500 good morning
+//! good morning
 //! ```
 //!
-//! Predict: press Ctrl-C and start it again; then start a second one beside it. What do they say?
-//! Change: set MAX_CONNS to 1. What does the second of two clients see, and until when?
+//! Predict: press Ctrl-C and start it again. Then start a second one while it runs. What do they say?
+//! Change: set `MAX_CLIENTS` to 1. What does the second of two clients see, and until when?
 //! Explain: what harm can clients do that connect and then say nothing, and what would prevent it?
 
-use std::io::{self, ErrorKind, Write};
-use std::{env, process::ExitCode};
+use std::error::Error;
+use std::process::ExitCode;
+use std::{env, io};
 
-use streamsock::{Addr, Listener, serve};
-
-/// How many clients are served at once. Those beyond wait in the backlog, a queue in the kernel.
-const MAX_CONNS: usize = 512;
+use streamsock::{Addr, Conn, Listener, serve};
 
 fn main() -> ExitCode {
-    match run() {
+    let mut args: Vec<String> = env::args().skip(1).collect();
+    if args.is_empty() {
+        args.push("unix:/tmp/echo.sock".to_string());
+    }
+    match run(&args) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            let _ = writeln!(io::stderr(), "echo_server: {why}"); // eprintln! might panic
+        Err(e) => {
+            eprintln!("echo_server: {e}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn run() -> Result<(), String> {
-    let mut args: Vec<_> = env::args_os().skip(1).collect();
-    if args.is_empty() {
-        args.push("unix:/tmp/echo.sock".into());
-    }
+/// How many clients are served at once. The next ones wait in the backlog.
+const MAX_CLIENTS: usize = 512;
+
+fn run(args: &[String]) -> Result<(), Box<dyn Error>> {
     let mut listeners = Vec::new();
     for arg in args {
-        let text = arg.into_string().map_err(|arg| format!("{arg:?} is not UTF-8"))?;
-        let addr: Addr = text.parse().map_err(|e: io::Error| e.to_string())?;
-        // socket(2), bind(2), listen(2). A file that a killed server left behind is taken over.
-        listeners.push(Listener::bind(&addr).map_err(|e| format!("{addr}: {e}{}", hint(&e)))?);
+        listeners.push(listen(arg)?);
     }
     for listener in &listeners {
-        let addr = listener.local_addr().map_err(|e| e.to_string())?;
-        let _ = writeln!(io::stderr(), "listening on {addr}");
+        eprintln!("listening on {}", listener.local_addr()?);
     }
-    // serve calls accept(2) on all of them, and this closure in a thread for each client. copy is
-    // the loop of hello_server: read, write what was read, until end of file. It gets the connection
-    // twice, to read from and to write to: &Conn does both.
-    serve(&listeners, MAX_CONNS, |conn| drop(io::copy(&mut &conn, &mut &conn)))
-        .map_err(|e| e.to_string())
+    // serve calls accept(2) on every listener, and `echo` in a thread for each client.
+    serve(&listeners, MAX_CLIENTS, echo)?;
+    Ok(())
 }
 
-fn hint(e: &io::Error) -> &'static str {
-    match e.kind() {
-        ErrorKind::NotFound => " (make its directory first)",
-        ErrorKind::AddrInUse => " (free this address or choose another)",
-        _ => "",
+fn listen(arg: &str) -> Result<Listener, String> {
+    let addr: Addr = arg.parse().map_err(|e| format!("{e}\nusage: echo_server [ADDR...]"))?;
+    // socket(2), bind(2) and listen(2). A file that a killed server left behind is taken over.
+    Listener::bind(&addr).map_err(|e| format!("{addr}: {e}"))
+}
+
+/// The loop of `hello_server` for either kind of socket: the code below does not know which it has.
+fn echo(conn: Conn) {
+    eprintln!("client connected [{}]", conn.network());
+    // To read and to write, a shared reference is enough. copy wants one for each.
+    let mut reader = &conn;
+    let mut writer = &conn;
+    // copy reads, and writes what it has read, until a read returns 0.
+    if let Err(e) = io::copy(&mut reader, &mut writer) {
+        eprintln!("client lost [{}]: {e}", conn.network());
     }
 }

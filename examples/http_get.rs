@@ -1,42 +1,85 @@
 //! HTTP over either kind of socket: a protocol does not care what carries it.
 //!
 //! ```console
-//! $ cargo run --example http_get                                        # needs rpc_server running
-//! $ cargo run --example http_get -- tcp:example.org:80 /
-//! $ cargo run --example http_get -- unix:/var/run/docker.sock /version  # asks the Docker daemon
+//! $ cargo run --example rpc_server
+//! $ cargo run --example http_get -- unix:/tmp/rpc.sock /hello
+//! HTTP/1.1 404 Not Found
+//! Content-Type: text/plain; charset=utf-8
+//! Content-Length: 19
+//! Connection: close
+//!
+//! 404 page not found
 //! ```
 //!
-//! Predict: ask echo_server on unix:/tmp/echo.sock for a page. Does the program end?
-//! Change: say HTTP/1.1 to example.org. Why may the program not end now, and what marks the end of the page?
+//! Predict: ask `echo_server` for a page, at unix:/tmp/echo.sock. What is printed, and does it end?
+//! Change: remove the check of the path and ask echo_server for $'/ HTTP/1.0\r\nCookie: me'. What arrives?
 //! Explain: why does the request name a host, when the connection has been made already?
 
 use std::env;
-use std::io::{self, BufRead, BufReader, Write};
+use std::error::Error;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::process::ExitCode;
 
 use streamsock::{Addr, Conn};
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     let mut args = env::args().skip(1);
-    let addr: Addr = args.next().unwrap_or("unix:/tmp/rpc.sock".into()).parse()?;
-    let path = args.next().unwrap_or("/debug/rpc".into());
+    let addr = args.next().unwrap_or("unix:/tmp/rpc.sock".to_string());
+    let path = args.next().unwrap_or("/debug/rpc".to_string());
+    match get(&addr, &path) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("http_get: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
-    let mut conn = Conn::connect(&addr)?; // socket(2) and connect(2), for either kind
-    // The client speaks first. The empty line ends the request, so there is no need to half-close,
-    // and some servers would take it for a client that has left. All of it in one write(2).
-    let host = if let Addr::Tcp { host, .. } = &addr { host } else { "localhost" };
-    let request = format!("GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n");
+fn get(addr: &str, path: &str) -> Result<(), Box<dyn Error>> {
+    let addr: Addr = addr.parse().map_err(|e| format!("{e}\nusage: http_get [ADDR [PATH]]"))?;
+    // What is sent must stay one request: a space or the end of a line would end the path.
+    if path.contains(|c: char| c == ' ' || c.is_control()) {
+        return Err(format!("{path:?}: write %20 for a space, and no control characters").into());
+    }
+    let mut conn = Conn::connect(&addr).map_err(|e| format!("{addr}: {e}"))?;
+
+    // The client speaks first. The empty line ends the request, so no half-close is needed, and
+    // some servers would take it for a client that has left.
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", host(&addr));
     conn.write_all(request.as_bytes())?;
 
-    // The answer: a line with the server's own version and the status, a line for each header, an
-    // empty line, the page.
     let mut answer = BufReader::new(conn);
-    let mut line = String::new();
-    while answer.read_line(&mut line)? > 0 && !line.trim_end().is_empty() {
-        eprint!("{line}");
-        line.clear();
-    }
-    eprintln!();
-    // In HTTP/1.0 the page ends with the connection: until read(2) returns 0.
+    print_head(&mut answer).map_err(|e| format!("{addr}: {e}"))?;
+    // In HTTP/1.0 the page ends with the connection: when read returns 0.
     io::copy(&mut answer, &mut io::stdout())?;
     Ok(())
+}
+
+/// The host and the port, with brackets around an IPv6 address. A Unix socket has neither.
+fn host(addr: &Addr) -> String {
+    match addr.to_string().strip_prefix("tcp:") {
+        Some(host_and_port) => host_and_port.to_string(),
+        None => "localhost".to_string(),
+    }
+}
+
+/// A server that never ends the head must not fill our memory.
+const MAX_HEAD: u64 = 64 * 1024;
+
+/// The head of the answer: a line with the status, a line for each header, an empty line.
+fn print_head(answer: &mut impl BufRead) -> io::Result<()> {
+    let mut head = answer.take(MAX_HEAD);
+    loop {
+        let mut line = Vec::new();
+        head.read_until(b'\n', &mut line)?;
+        if !line.ends_with(b"\n") {
+            return Err(io::Error::other("the answer has no head, or one of more than 64 KiB"));
+        }
+        // The bytes need not be UTF-8. Those that are not are shown as a replacement character.
+        let text = String::from_utf8_lossy(&line);
+        eprint!("{text}");
+        if text.trim_end().is_empty() {
+            return Ok(());
+        }
+    }
 }

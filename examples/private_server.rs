@@ -1,57 +1,84 @@
-//! Who may connect, and who did: a directory of its own, a mode for the socket, credentials.
+//! Who may connect, and who did: a private directory, a mode for the socket's file, and credentials.
 //!
 //! ```console
 //! $ cargo run --features sockopt --example private_server
-//! $ nc -U /tmp/private/s             # in another terminal, as yourself and as another user
+//! listening on unix:/tmp/private/s
+//! client: user 1000, group 1000, process 4711
+//! $ nc -N -U /tmp/private/s        # as yourself; then try it as another user
+//! you are user 1000, group 1000, process 4711
 //! ```
 //!
-//! Predict: which error does another user get? And if the directory had mode 0755?
-//! Change: `rm -r /tmp/private`, 0o755 in both places, and just `bind`. What keeps others out now?
+//! Predict: which error does another user get? And which one if the directory had mode 0755?
+//! Change: use plain `bind` and mode 0o755 in a directory of another name. What keeps others out now?
 //! Explain: `bind` and then chmod(2) would end with the same mode. What may happen in between?
 
 use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::Path;
 
 use streamsock::{Addr, Conn, Listener, serve};
 
 fn main() -> io::Result<()> {
-    // The first wall, on every system: those who may not enter a directory reach nothing in it.
-    // mkdir(2) creates it with its mode in one step. In /tmp, anybody may have been there before,
-    // so look. (Many systems make such a directory for each user: $XDG_RUNTIME_DIR.)
+    // The first wall, on every system: who may not enter a directory reaches nothing in it.
     let dir = std::env::temp_dir().join("private");
-    match DirBuilder::new().mode(0o700).create(&dir) {
-        Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
-        made => made?,
-    }
-    if fs::symlink_metadata(&dir)?.permissions().mode() & 0o777 != 0o700 {
-        return Err(io::Error::other(format!("{dir:?} does not have mode 0700: remove it")));
-    }
+    make_private_directory(&dir)?;
 
-    // The second wall: connect(2) requires write permission on the socket's file.
+    // The second wall, where others may enter the directory: connect(2) requires write permission
+    // on the socket's file. At no moment does this file have another mode.
     let path = dir.join("s");
     let listener = Listener::bind_with_mode(&Addr::from(path.as_path()), 0o600)?;
-    if fs::metadata(&path)?.uid() != fs::metadata(&dir)?.uid() {
-        // Only root gets as far as this in somebody else's directory, where the file is not safe.
-        return Err(io::Error::other(format!("{dir:?} is another user's: remove it")));
-    }
+    check_owner(&dir, &path)?;
+
     eprintln!("listening on {}", listener.local_addr()?);
-    serve(&[listener], 64, |mut conn| {
-        let _ = writeln!(io::stdout(), "client: {}", who(&conn));
-        let _ = writeln!(conn, "you are {}", who(&conn));
-    })
+    serve(&[listener], 64, greet)
 }
 
-/// Whose process called connect(2): the kernel noted it then, and nobody can forge it. SO_PEERCRED.
+/// In /tmp, anybody may have made a directory of this name before us, so we look at what is there.
+/// (Many systems make a private directory for each user. Its path is in $XDG_RUNTIME_DIR.)
+fn make_private_directory(dir: &Path) -> io::Result<()> {
+    // mkdir(2) makes it with this mode, in one step: 7 for us, 0 for our group, 0 for others.
+    match DirBuilder::new().mode(0o700).create(dir) {
+        Err(e) if e.kind() != ErrorKind::AlreadyExists => return Err(e),
+        _ => {}
+    }
+    let found = fs::symlink_metadata(dir)?;
+    if !found.is_dir() || found.mode() & 0o777 != 0o700 {
+        let why = format!("{} is no directory of mode 0700: remove it", dir.display());
+        return Err(io::Error::other(why));
+    }
+    Ok(())
+}
+
+/// If we could make a file in it, the directory is ours, or we are root. root must not use the
+/// directory of another user, who could rename what is in it.
+fn check_owner(dir: &Path, path: &Path) -> io::Result<()> {
+    if fs::metadata(dir)?.uid() != fs::metadata(path)?.uid() {
+        let why = format!("{} is another user's: remove it", dir.display());
+        return Err(io::Error::other(why));
+    }
+    Ok(())
+}
+
+fn greet(mut conn: Conn) {
+    let peer = who(&conn);
+    eprintln!("client: {peer}");
+    if let Err(e) = writeln!(conn, "you are {peer}") {
+        eprintln!("client lost: {e}");
+    }
+}
+
+/// The kernel noted who called connect(2), and nobody can forge that: SO_PEERCRED. std cannot ask
+/// for it, so the library needs its feature `sockopt`, which brings in the crate libc.
 #[cfg(feature = "sockopt")]
 fn who(conn: &Conn) -> String {
     match streamsock::sockopt::peer_cred(conn) {
         Ok(peer) => format!("user {}, group {}, process {}", peer.uid, peer.gid, peer.pid),
-        Err(e) => format!("somebody ({e})"),
+        Err(e) => format!("somebody: {e}"),
     }
 }
 
 #[cfg(not(feature = "sockopt"))]
-fn who(_: &Conn) -> &'static str {
-    "somebody who may connect (with --features sockopt, it says who)"
+fn who(_: &Conn) -> String {
+    "somebody who may connect (--features sockopt says who)".to_string()
 }

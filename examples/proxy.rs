@@ -1,36 +1,57 @@
-//! A proxy: makes a Unix socket reachable over TCP, or the other way round.
+//! A proxy: it makes a Unix socket reachable over TCP, or the other way round.
 //!
 //! ```console
-//! $ cargo run --example proxy -- tcp:127.0.0.1:13500 unix:/tmp/echo.sock
-//! $ nc -N 127.0.0.1 13500     # in another terminal; echo_server runs in a third
+//! $ cargo run --example echo_server -- unix:/tmp/echo.sock
+//! $ cargo run --example proxy -- tcp:127.0.0.1:13501 unix:/tmp/echo.sock
+//! listening on tcp:127.0.0.1:13501
+//! $ cargo run --example echo_client -- tcp:127.0.0.1:13501 there and back
+//! there and back
 //! ```
 //!
-//! Predict: `nc -N` half-closes on Ctrl-D. What does it wait for if the proxy keeps that to itself?
-//! Change: empty the `if result.is_err()` block. A client is reset while its server waits: who hangs?
-//! Explain: why can one thread not copy in both directions by turns, with blocking reads?
+//! Predict: `echo_client` half-closes. What would it wait for if the proxy kept that to itself?
+//! Change: remove the two lines with `Shutdown::Both`. A client dies: what stays open, and for how long?
+//! Explain: a client half-closes, and its server neither answers nor closes. Who ends that, and when?
 
-use std::io::{self, BufReader};
+use std::error::Error;
 use std::net::Shutdown;
-use std::{env, thread};
+use std::process::ExitCode;
+use std::{env, io, thread};
 
 use streamsock::{Addr, Conn, Listener, serve};
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     let mut args = env::args().skip(1);
-    let here: Addr = args.next().unwrap_or("tcp:127.0.0.1:13500".into()).parse()?;
-    let there: Addr = args.next().unwrap_or("unix:/tmp/echo.sock".into()).parse()?;
-
-    let listener = Listener::bind(&here)?;
-    eprintln!("listening on {}", listener.local_addr()?);
-    // accept(2), and a thread for each client, in which it is connected to the other address.
-    serve(&[listener], 512, |client| match Conn::connect(&there) {
-        Ok(server) => relay(&client, &server),
-        Err(e) => eprintln!("cannot connect to {there}: {e}"), // and drops the client
-    })
+    let here = args.next().unwrap_or("tcp:127.0.0.1:13501".to_string());
+    let there = args.next().unwrap_or("unix:/tmp/echo.sock".to_string());
+    match run(&here, &there) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("proxy: {e}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
-/// A thread for each direction: it waits in read(2) for one end or in write(2) for the other, and
-/// must not hold up the other direction meanwhile.
+fn run(here: &str, there: &str) -> Result<(), Box<dyn Error>> {
+    let here = parse(here)?;
+    let there = parse(there)?;
+    let listener = Listener::bind(&here).map_err(|e| format!("{here}: {e}"))?;
+    eprintln!("listening on {}", listener.local_addr()?);
+    // At most 512 clients at once. Each runs in a thread of its own.
+    serve(&[listener], 512, |client| match Conn::connect(&there) {
+        Ok(server) => relay(&client, &server),
+        // The client is dropped with the end of this closure, and reads end of file.
+        Err(e) => eprintln!("proxy: {there}: {e}"),
+    })?;
+    Ok(())
+}
+
+fn parse(text: &str) -> Result<Addr, String> {
+    text.parse().map_err(|e| format!("{e}\nusage: proxy [HERE [THERE]]"))
+}
+
+/// Each direction needs a thread: it waits in read for one end or in write for the other, and must
+/// not hold up the other direction meanwhile.
 fn relay(client: &Conn, server: &Conn) {
     thread::scope(|scope| {
         scope.spawn(|| one_way(client, server));
@@ -38,14 +59,21 @@ fn relay(client: &Conn, server: &Conn) {
     });
 }
 
+/// Copies until end of file or an error, and passes that on.
 fn one_way(from: &Conn, to: &Conn) {
-    // Copies until end of file, 64 KiB at a time. That is passed on as well, as a half-close, since
-    // the other direction may go on.
-    let copied = io::copy(&mut BufReader::with_capacity(1 << 16, from), &mut &*to);
-    let result = copied.and_then(|_| to.shutdown(Shutdown::Write));
-    if result.is_err() {
-        // One end is gone, so the other must go, too. The thread of the other direction may be
-        // waiting for either: shutdown(2) of both directions wakes it up.
-        let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+    let mut reader = from;
+    let mut writer = to;
+    match io::copy(&mut reader, &mut writer) {
+        // End of file: a half-close, since the other direction may go on. It may do so for ever:
+        // nothing here bounds how long a connection lasts, and 512 such clients lock out all others.
+        Ok(_) => {
+            let _ = to.shutdown(Shutdown::Write);
+        }
+        // One end is gone, so the other must go, too. The other direction's thread may be waiting
+        // for either of them: shutdown(2) wakes it.
+        Err(_) => {
+            let _ = from.shutdown(Shutdown::Both);
+            let _ = to.shutdown(Shutdown::Both);
+        }
     }
 }

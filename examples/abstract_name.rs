@@ -1,0 +1,42 @@
+//! A Unix socket without a file: Linux's abstract names need no cleaning up, and keep nobody out.
+//!
+//! ```console
+//! $ cargo run --example abstract_name
+//! ```
+//!
+//! Predict: which of these answers would differ if the address were a path?
+//! Change: bind a fixed name, `@lesson`, and wait. Who can connect from inside `unshare --net`, and who to a path?
+//! Explain: clients send their password to `@bank`. Who can get hold of it, and how could they notice?
+
+use std::{io, process};
+
+use streamsock::{Addr, Conn, Listener};
+
+fn main() -> io::Result<()> {
+    // To the kernel, the address is a zero byte and then the name. People write @ for that byte.
+    let addr: Addr = format!("@lesson-{}", process::id()).parse()?;
+
+    let server = Listener::bind(&addr)?;
+    println!("a server is bound to an abstract name:");
+    print_answers(&addr);
+    // There is no file, and so nothing that could have an owner and a mode.
+    println!("  one with a mode  {}", answer(Listener::bind_with_mode(&addr, 0o600)));
+
+    // The kernel does the same with the sockets of a killed process.
+    drop(server);
+    println!("the server has closed its socket:");
+    print_answers(&addr);
+    Ok(())
+}
+
+fn print_answers(addr: &Addr) {
+    println!("  a client         {}", answer(Conn::connect(addr)));
+    println!("  a second server  {}", answer(Listener::bind(addr)));
+}
+
+fn answer<T>(result: io::Result<T>) -> String {
+    match result {
+        Ok(_) => "works".to_string(),
+        Err(e) => e.to_string(),
+    }
+}
