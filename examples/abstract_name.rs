@@ -2,11 +2,18 @@
 //!
 //! ```console
 //! $ cargo run --example abstract_name
+//! a server is bound to an abstract name:
+//!   a client         works
+//!   a second server  Address already in use (os error 98)
+//!   one with a mode  a mode is for the file of a Unix socket, and this address has none
+//! the server has closed its socket:
+//!   a client         Connection refused (os error 111)
+//!   a second server  works
 //! ```
 //!
-//! Predict: which of these answers would differ if the address were a path?
-//! Change: bind a fixed name, `@lesson`, and wait. Who can connect from inside `unshare --net`, and who to a path?
-//! Explain: clients send their password to `@bank`. Who can get hold of it, and how could they notice?
+//! Predict: which of these answers would be different if the address were a path?
+//! Predict: `echo_server -- @lesson /tmp/lesson.sock` runs. Which of the two can you reach under `unshare -rn`?
+//! Explain: clients send their password to `@bank`. Who can get hold of it, and how could a client notice?
 
 use std::{io, process};
 

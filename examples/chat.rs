@@ -1,4 +1,4 @@
-//! A chat over Unix and TCP at once: a line from one client goes to all others. It ends cleanly.
+//! A chat over Unix and TCP at once: a line from one client goes to all the others.
 //!
 //! ```console
 //! $ cargo run --example chat       # Ctrl-D ends it
@@ -12,15 +12,17 @@
 //! hello from TCP                   # typed here
 //! ```
 //!
-//! Predict: stop one `nc` with Ctrl-Z, and run `yes | nc -N -U /tmp/chat.sock`. What do the others see?
+//! Predict: stop one `nc` with Ctrl-Z, and run `yes | nc -N -U /tmp/chat.sock`. What does a third client see?
 //! Change: keep a client although a write to it failed. What may its next line look like?
-//! Explain: a client reads only one line every 90 ms. What do the others notice, and what would help?
+//! Explain: a client reads a line only every 90 ms. What do the others notice, and what would help them?
 
 use std::error::Error;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::Shutdown;
+use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
-use std::{env, process::ExitCode, thread, time::Duration};
+use std::time::Duration;
+use std::{env, thread};
 
 use streamsock::{Addr, Conn, Listener, serve};
 
@@ -48,10 +50,10 @@ fn run(unix: &str, tcp: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn listen(text: &str) -> Result<Listener, String> {
+fn listen(text: &str) -> Result<Listener, Box<dyn Error>> {
     let addr: Addr = text.parse().map_err(|e| format!("{e}\nusage: chat [ADDR [ADDR]]"))?;
     let listener = Listener::bind(&addr).map_err(|e| format!("{addr}: {e}"))?;
-    eprintln!("listening on {addr}");
+    eprintln!("listening on {}", listener.local_addr()?);
     Ok(listener)
 }
 
@@ -69,7 +71,9 @@ fn wait_and_stop(listeners: &[Listener], room: &Mutex<Room>) {
         return;
     }
     for listener in listeners {
-        let _ = listener.shutdown(); // fails only where no descriptor is left
+        if let Err(e) = listener.shutdown() {
+            eprintln!("chat: {e}");
+        }
     }
     let mut room = room.lock().unwrap();
     room.open = false; // for a client that was accepted, and is about to enter
@@ -80,7 +84,10 @@ fn wait_and_stop(listeners: &[Listener], room: &Mutex<Room>) {
 }
 
 fn chat(client: Arc<Conn>, room: &Mutex<Room>) {
-    let _ = client.set_write_timeout(Some(Duration::from_millis(100))); // fails only without a client
+    if let Err(e) = client.set_write_timeout(Some(Duration::from_millis(100))) {
+        eprintln!("chat: {e}");
+        return;
+    }
     if !enter(&client, room) {
         return;
     }
@@ -107,15 +114,19 @@ fn enter(client: &Arc<Conn>, room: &Mutex<Room>) -> bool {
 /// What a terminal might take for a command must not reach another client's.
 fn printable(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(line);
-    let printable: String = text.chars().filter(|c| !c.is_control()).collect();
-    printable + "\n"
+    let mut kept: String = text.chars().filter(|c| !c.is_control()).collect();
+    kept.push('\n');
+    kept
 }
 
 fn tell_others(speaker: &Arc<Conn>, text: &str, room: &Mutex<Room>) {
     room.lock().unwrap().clients.retain(|client| {
-        let mut writer = client.as_ref();
+        if Arc::ptr_eq(client, speaker) {
+            return true;
+        }
         // If this client does not read, the write waits for 100 ms, and everybody else with it.
-        if Arc::ptr_eq(client, speaker) || writer.write_all(text.as_bytes()).is_ok() {
+        let mut writer = client.as_ref();
+        if writer.write_all(text.as_bytes()).is_ok() {
             return true;
         }
         // Part of the line may be on its way, and the next would be glued on. The client must go.

@@ -2,11 +2,25 @@
 //!
 //! ```console
 //! $ cargo run --example datagram
+//! two messages, and a buffer of 8 bytes:
+//!   recv: 3 bytes, "one"
+//!   recv: 8 bytes, "three hu"
+//! the other end has closed:
+//!   recv: operation would block
+//!   send: connection refused
+//! nobody receives:
+//!   send: operation would block
+//! a server answers:
+//!   from a client without a name: no answer is possible
+//!   from a client with a name: answered
+//!   recv: 7 bytes, "welcome"
+//! the server has closed:
+//!   send: connection refused
 //! ```
 //!
-//! Predict: what does `recv` return for an empty message? Can you tell that from the end of a stream?
-//! Change: count how many messages of 1 byte fit the queue, and how many of 4,096. What limits each?
-//! Explain: UDP would lose a message where a Unix socket makes `send` wait. Why can the kernel do so here?
+//! Predict: what does `recv` return for an empty message? And `read` on a stream, after `write(b"")`?
+//! Change: count the messages that `fill_the_queue` sends. How many are they if each has 4,096 bytes?
+//! Explain: UDP loses messages where `send` waits here. Why can a Unix socket do better?
 
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;

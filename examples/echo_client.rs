@@ -1,20 +1,18 @@
 //! A client for `echo_server` that sends and receives at the same time, so that any amount goes through.
 //!
 //! ```console
-//! $ cargo run --example echo_server -- unix:/tmp/echo.sock tcp:127.0.0.1:13500
-//! $ cargo run --example echo_client
+//! $ cargo run --example echo_client      # while echo_server runs in another terminal
 //! hello
-//! $ cargo run --example echo_client -- tcp:127.0.0.1:13500 good morning
-//! good morning
-//! $ seq 3 | cargo run --example echo_client -- unix:/tmp/echo.sock -
-//! 1
-//! 2
-//! 3
+//! $ cargo run --example echo_client -- unix:/tmp/echo.sock -
+//! one                                    # typed here
+//! one
+//! two                                    # typed here, then Ctrl-D
+//! two
 //! ```
 //!
 //! Predict: run it with `-`, type a line, then kill the server. What does the client say, and when?
-//! Change: call `send` before `receive`, in one thread. What becomes of a file of 256 MiB?
-//! Explain: what would hang without `shutdown(Shutdown::Both)`, if standard output is closed early?
+//! Change: send first and receive then, in one thread. What becomes of `-` and a file of 256 MiB?
+//! Explain: standard output is closed early (`| head`). What would hang without `Shutdown::Both`?
 
 use std::env;
 use std::error::Error;

@@ -12,7 +12,7 @@
 //! good morning
 //! ```
 //!
-//! Predict: press Ctrl-C and start it again. Then start a second one while it runs. What do they say?
+//! Predict: press Ctrl-C and start it again; then start a second one beside it. What does each say?
 //! Change: set `MAX_CLIENTS` to 1. What does the second of two clients see, and until when?
 //! Explain: what harm can clients do that connect and then say nothing, and what would prevent it?
 

@@ -1,7 +1,8 @@
 //! HTTP over either kind of socket: a protocol does not care what carries it.
 //!
 //! ```console
-//! $ cargo run --example rpc_server
+//! $ cargo run --example rpc_server -- unix:/tmp/rpc.sock
+//! listening on unix:/tmp/rpc.sock
 //! $ cargo run --example http_get -- unix:/tmp/rpc.sock /hello
 //! HTTP/1.1 404 Not Found
 //! Content-Type: text/plain; charset=utf-8
@@ -11,8 +12,8 @@
 //! 404 page not found
 //! ```
 //!
-//! Predict: ask `echo_server` for a page, at unix:/tmp/echo.sock. What is printed, and does it end?
-//! Change: remove the check of the path and ask echo_server for $'/ HTTP/1.0\r\nCookie: me'. What arrives?
+//! Predict: ask `echo_server` for the page `/`. What is printed, and does it end?
+//! Change: remove the check of the path, and ask `echo_server` for $'/ HTTP/1.0\r\nCookie: me'. What did you send?
 //! Explain: why does the request name a host, when the connection has been made already?
 
 use std::env;

@@ -8,8 +8,8 @@
 //! you are user 1000, group 1000, process 4711
 //! ```
 //!
-//! Predict: which error does another user get? And which one if the directory had mode 0755?
-//! Change: use plain `bind` and mode 0o755 in a directory of another name. What keeps others out now?
+//! Predict: which error does another user get? And if the directory had mode 0755?
+//! Change: with that directory, use plain `bind`. What keeps others out now?
 //! Explain: `bind` and then chmod(2) would end with the same mode. What may happen in between?
 
 use std::fs::{self, DirBuilder};

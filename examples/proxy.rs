@@ -2,15 +2,17 @@
 //!
 //! ```console
 //! $ cargo run --example echo_server -- unix:/tmp/echo.sock
+//! listening on unix:/tmp/echo.sock
+//! client connected [unix]
 //! $ cargo run --example proxy -- tcp:127.0.0.1:13501 unix:/tmp/echo.sock
 //! listening on tcp:127.0.0.1:13501
 //! $ cargo run --example echo_client -- tcp:127.0.0.1:13501 there and back
 //! there and back
 //! ```
 //!
-//! Predict: `echo_client` half-closes. What would it wait for if the proxy kept that to itself?
-//! Change: remove the two lines with `Shutdown::Both`. A client dies: what stays open, and for how long?
-//! Explain: a client half-closes, and its server neither answers nor closes. Who ends that, and when?
+//! Predict: the client half-closes. What would it wait for if the proxy kept that to itself?
+//! Change: remove the two lines with `Shutdown::Both`. A client is reset: what stays open, and for how long?
+//! Explain: a client half-closes, and its server neither answers nor closes. When does that end?
 
 use std::error::Error;
 use std::net::Shutdown;

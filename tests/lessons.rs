@@ -243,7 +243,7 @@ fn print_what_they_show(part: &str) {
             if lesson.name != server.name {
                 // A client's header shows its own terminal, and relies on the server's.
                 session.insert(0, terminals(&server.block()).remove(0));
-                session[0].lines.retain(|line| line.text.starts_with("listening on "));
+                session[0].lines.retain(Line::listens);
             }
             play_until_it_fits(&lesson.name, &session);
             if let Some(session) = over_the_other_kind(&session) {
@@ -275,6 +275,18 @@ struct Line {
     typed: bool,
 }
 
+impl Terminal {
+    fn listens(&self) -> bool {
+        self.lines.iter().any(Line::listens)
+    }
+}
+
+impl Line {
+    fn listens(&self) -> bool {
+        self.text.starts_with("listening on ")
+    }
+}
+
 fn terminals(block: &str) -> Vec<Terminal> {
     let mut terminals: Vec<Terminal> = Vec::new();
     for line in block.lines() {
@@ -297,6 +309,9 @@ fn over_the_other_kind(session: &[Terminal]) -> Option<Vec<Terminal>> {
     let (_, path) = session[0].command.split_once(" -- unix:/tmp/")?;
     if path.contains(' ') {
         return None; // more than one address: it is both kinds already, or needs a file
+    }
+    if session.iter().filter(|terminal| terminal.listens()).count() > 1 {
+        return None; // a proxy, which goes from one kind to the other
     }
     let swap = |text: &str| {
         let text = text.replace(&format!("nc -N -U /tmp/{path}"), "nc -N 127.0.0.1 13500");
@@ -349,38 +364,45 @@ fn play_until_it_fits(name: &str, session: &[Terminal]) {
     }
 }
 
-/// Runs the commands, each to its end. One that listens is a server: it runs while the others do.
+/// Runs the commands, each to its end. One that listens is a server: it runs while the later ones do.
 fn play(session: &[Terminal]) -> Result<(), String> {
     let dir = TempDir::new();
     let mut stage = Stage { dir, shown_port: String::new(), port: String::new() };
-    let listens = |line: &Line| line.text.starts_with("listening on ");
-    if !session[0].lines.iter().any(listens) {
-        for terminal in session {
+    let mut servers = Vec::new();
+    for terminal in session {
+        if terminal.listens() {
+            servers.push((terminal, start_server(&mut stage, terminal)));
+        } else {
             play_to_its_end(&stage, terminal)?;
         }
-        assert_eq!(stage.dir.names(), [""; 0], "{} leaves something behind", session[0].command);
-        return Ok(());
     }
+    if servers.is_empty() {
+        assert_eq!(stage.dir.names(), [""; 0], "{} leaves something behind", session[0].command);
+    }
+    for (terminal, mut server) in servers {
+        while server.lines.len() < terminal.lines.len() && server.read_line() {}
+        let lines: Vec<_> = server.lines.iter().map(|line| stage.to_shown(line)).collect();
+        compare(terminal, &lines)?;
+    }
+    Ok(())
+}
 
-    let mut command = session[0].command.clone();
+/// Starts it and waits until it listens, at a port that the system chooses.
+fn start_server(stage: &mut Stage, terminal: &Terminal) -> Screen {
+    let mut command = terminal.command.clone();
     if let Some((before, port)) = command.split_once(" tcp:127.0.0.1:") {
         stage.shown_port = port.split(' ').next().unwrap().to_string();
         command = format!("{before} tcp:127.0.0.1:0{}", &port[stage.shown_port.len()..]);
     }
-    let mut server = Screen::start(&stage, &command);
-    for line in session[0].lines.iter().take_while(|line| listens(line)) {
+    let mut server = Screen::start(stage, &command);
+    for line in terminal.lines.iter().take_while(|line| line.listens()) {
         server.read_line();
         let printed = server.lines.last().cloned().unwrap_or_default();
         if line.text.starts_with("listening on tcp:") && !stage.shown_port.is_empty() {
             stage.port = printed.rsplit(':').next().unwrap().to_string();
         }
     }
-    for terminal in &session[1..] {
-        play_to_its_end(&stage, terminal)?;
-    }
-    while server.lines.len() < session[0].lines.len() && server.read_line() {}
-    let lines: Vec<_> = server.lines.iter().map(|line| stage.to_shown(line)).collect();
-    compare(&session[0], &lines)
+    server
 }
 
 fn play_to_its_end(stage: &Stage, terminal: &Terminal) -> Result<(), String> {
@@ -419,8 +441,9 @@ fn compare(terminal: &Terminal, lines: &[String]) -> Result<(), String> {
 }
 
 /// A line in which each quantity that differs from run to run, or from machine to machine, is one `#`: a number
-/// before one of these units. Its padding goes with it.
+/// before one of these units, or after one of these words. Its padding goes with it.
 fn masked(line: &str) -> String {
+    const IDS: [&str; 3] = ["user", "group", "process"];
     const UNITS: [&str; 5] = ["µs", "ms", "GB/s", "KiB", "×"];
     let mut words: Vec<String> = Vec::new();
     let mut found = false;
@@ -435,7 +458,13 @@ fn masked(line: &str) -> String {
             words.push("#".to_string());
             found = true;
         }
-        words.push(word.to_string());
+        let follows_id = words.last().is_some_and(|word| IDS.contains(&word.as_str()));
+        if follows_id && is_number(&word.to_string()) {
+            words.push("#".to_string());
+            found = true;
+        } else {
+            words.push(word.to_string());
+        }
     }
     if found { words.join(" ") } else { line.to_string() }
 }
