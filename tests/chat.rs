@@ -2,7 +2,8 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::Shutdown;
-use std::process::{Child, Command, Stdio};
+use std::os::fd::OwnedFd;
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::Duration;
 
 use streamsock::{Addr, Conn};
@@ -14,21 +15,33 @@ use common::{TempDir, connected, example, over_both, read_all, watchdog};
 /// The chat as a process, with a standard input that ends when it is dropped. Killed with the value.
 struct Chat {
     child: Child,
+    stderr: BufReader<ChildStderr>,
     addrs: Vec<Addr>,
 }
 
 impl Chat {
     fn start(dir: &TempDir) -> Chat {
+        Chat::start_with(dir, Stdio::piped())
+    }
+
+    fn start_with(dir: &TempDir, stdin: Stdio) -> Chat {
         let mut command = Command::new(example("chat"));
         command.arg(dir.join("s")).arg("tcp:127.0.0.1:0");
-        let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
-        let addrs = (0..2).map(|_| {
-            let line = lines.next().unwrap().unwrap();
-            line.strip_prefix("listening on ").unwrap().parse().unwrap()
-        });
-        let addrs = addrs.collect();
-        Chat { child, addrs }
+        let mut child = command.stdin(stdin).stderr(Stdio::piped()).spawn().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut chat = Chat { child, stderr, addrs: Vec::new() };
+        for _ in 0..2 {
+            let line = chat.says();
+            chat.addrs.push(line.strip_prefix("listening on ").unwrap().parse().unwrap());
+        }
+        chat
+    }
+
+    /// The next line that it prints itself.
+    fn says(&mut self) -> String {
+        let mut line = String::new();
+        self.stderr.read_line(&mut line).unwrap();
+        line.trim_end().to_string()
     }
 
     /// Two clients over Unix and one over TCP, all of them in the room.
@@ -96,11 +109,94 @@ fn a_line_goes_to_all_the_others() {
     assert_eq!(lengths, [1025, 1025, 953]);
 }
 
-/// What the others see of a `nc` that was stopped while `yes` talks: every line, one of them late.
-/// The deaf one is sent more than any socket's buffers hold. The others read each line before the next is said,
+/// They could do what they like to the terminals of others.
+#[test]
+fn control_characters_do_not_go_through() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let chat = Chat::start(&dir);
+    let [first, second, third] = chat.three();
+    (&first).write_all(b"\x1b[31mred\x07\t caf\xc3\xa9 \x7f\xc2\x9b\xff\r\n\n").unwrap();
+    for conn in [&second, &third] {
+        assert_eq!(line(conn), "[31mred caf\u{e9} \u{fffd}\n");
+        assert_eq!(line(conn), "\n");
+    }
+}
+
+/// The header's session: what is typed at one terminal is printed at the other, and in no other order.
+#[test]
+fn what_the_header_shows() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let chat = Chat::start(&dir);
+    let source = include_str!("../examples/chat.rs");
+    let header: Vec<_> = source.lines().map_while(|line| line.strip_prefix("//!")).collect();
+    let header = header.join("\n");
+    let block = header.split("```").nth(1).unwrap();
+    let [server, unix, tcp] = block.split("\n $ ").skip(1).collect::<Vec<_>>()[..] else {
+        panic!("{block}")
+    };
+    let listening = |addr: &str| format!("\n listening on {addr}");
+    let [shown_unix, shown_tcp] = ["unix:/tmp/chat.sock", "tcp:127.0.0.1:13502"];
+    assert!(server.starts_with("cargo run --example chat "), "{server}");
+    assert!(server.ends_with(&(listening(shown_unix) + &listening(shown_tcp))), "{server}");
+    assert!(unix.starts_with("nc -N -U /tmp/chat.sock\n"), "{unix}");
+    assert!(tcp.starts_with("nc -N 127.0.0.1 13502\n"), "{tcp}");
+
+    let [first, second, _third] = chat.three();
+    let said = |terminal: &str| -> Vec<(String, bool)> {
+        let line = |line: &str| match line.split_once(" # typed here") {
+            Some((text, _)) => (text.trim().to_string(), true),
+            None => (line.trim().to_string(), false),
+        };
+        terminal.trim_end().lines().skip(1).map(line).collect()
+    };
+    let (unix, tcp) = (said(unix), said(tcp));
+    assert_eq!(unix.len(), tcp.len());
+    for ((text, from_unix), (other, from_tcp)) in unix.iter().zip(&tcp) {
+        assert_eq!((text, from_unix), (other, &!from_tcp));
+        let (from, to) = if *from_unix { (&first, &second) } else { (&second, &first) };
+        { from }.write_all(format!("{text}\n").as_bytes()).unwrap();
+        assert_eq!(line(to), format!("{text}\n"));
+    }
+}
+
+#[test]
+fn ctrl_d_ends_it_with_idle_clients_connected() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let mut chat = Chat::start(&dir);
+    let idle = chat.three();
+    drop(chat.child.stdin.take());
+    for conn in idle {
+        assert_eq!(read_all(conn), b"");
+    }
+    assert!(chat.child.wait().unwrap().success());
+    assert_eq!(dir.names(), [""; 0]);
+}
+
+/// As it is if a shell has left O_NONBLOCK on a terminal.
+#[test]
+fn an_error_of_standard_input_does_not_end_it() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let (_ours, theirs) = Conn::pair().unwrap();
+    theirs.set_nonblocking(true).unwrap();
+    let mut chat = Chat::start_with(&dir, OwnedFd::from(theirs).into());
+    let complaint = chat.says();
+    assert!(complaint.starts_with("chat: standard input: "), "{complaint}");
+    let [first, second, _third] = chat.three();
+    (&first).write_all(b"still here\n").unwrap();
+    assert_eq!(line(&second), "still here\n");
+    assert!(chat.child.try_wait().unwrap().is_none());
+}
+
+// The exercises.
+
+/// Every line, one of them late. The deaf one is sent more than any socket's buffers hold. The others read each line before the next is said,
 /// so that it is never they who are late.
 #[test]
-fn a_client_that_does_not_read_is_dropped_and_the_others_miss_nothing() {
+fn what_does_a_third_client_see_if_one_is_stopped_while_another_talks() {
     let _watchdog = watchdog();
     let dir = TempDir::new();
     for network in [0, 1] {
@@ -124,22 +220,6 @@ fn a_client_that_does_not_read_is_dropped_and_the_others_miss_nothing() {
         assert!(0 < heard && heard < lines, "{heard}");
     }
 }
-
-#[test]
-fn ctrl_d_ends_it_with_idle_clients_connected() {
-    let _watchdog = watchdog();
-    let dir = TempDir::new();
-    let mut chat = Chat::start(&dir);
-    let idle = chat.three();
-    drop(chat.child.stdin.take());
-    for conn in idle {
-        assert_eq!(read_all(conn), b"");
-    }
-    assert!(chat.child.wait().unwrap().success());
-    assert_eq!(dir.names(), [""; 0]);
-}
-
-// The exercises.
 
 #[test]
 fn what_may_the_next_line_look_like_of_a_client_whose_write_timed_out() {

@@ -2,14 +2,22 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::Shutdown;
+use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use streamsock::{Addr, Conn, Listener};
 
 mod common;
+#[path = "common/lesson.rs"]
+mod lesson;
 
-use common::{Random, TempDir, example, read_all, watchdog};
+use common::{Random, TempDir, assert_silent, example, read_all, watchdog};
+use lesson::{build, source};
+
+/// Long enough to see that nothing comes.
+const MOMENT: Duration = Duration::from_millis(50);
 
 struct Proxy {
     child: Child,
@@ -18,8 +26,8 @@ struct Proxy {
 }
 
 impl Proxy {
-    fn start(here: &Addr, there: &Addr) -> Proxy {
-        let mut command = Command::new(example("proxy"));
+    fn start(program: &Path, here: &Addr, there: &Addr) -> Proxy {
+        let mut command = Command::new(program);
         command.args([here.to_string(), there.to_string()]);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
@@ -39,6 +47,10 @@ impl Drop for Proxy {
 
 /// The client's end and the server's of a connection through the proxy, for each pair of kinds.
 fn over_all(body: impl Fn(Conn, Conn)) {
+    over_all_with(&example("proxy"), body);
+}
+
+fn over_all_with(program: &Path, body: impl Fn(Conn, Conn)) {
     let _watchdog = watchdog();
     let dir = TempDir::new();
     let tcp: Addr = "tcp:127.0.0.1:0".parse().unwrap();
@@ -46,14 +58,13 @@ fn over_all(body: impl Fn(Conn, Conn)) {
     for (here, there) in [(&here, &tcp), (&tcp, &there), (&here, &there), (&tcp, &tcp)] {
         println!("from {here} to {there}");
         let server = Listener::bind(there).unwrap();
-        let proxy = Proxy::start(here, &server.local_addr().unwrap());
+        let proxy = Proxy::start(program, here, &server.local_addr().unwrap());
         let client = Conn::connect(&proxy.addr).unwrap();
         let (server, _) = server.accept().unwrap();
         body(client, server);
     }
 }
 
-/// What `nc -N` would wait for otherwise: a server that has not seen the end does not end, either.
 #[test]
 fn a_half_close_is_passed_on_and_the_other_direction_goes_on() {
     over_all(|client, server| {
@@ -68,15 +79,17 @@ fn a_half_close_is_passed_on_and_the_other_direction_goes_on() {
     });
 }
 
-/// Without the two shutdowns, two wait for each other: the server, in `read` below, for the client's
-/// next bytes, and the proxy's thread that reads from the server.
+/// The client goes with something unread, which is a reset.
+fn reset(mut client: Conn, mut server: &Conn) {
+    server.write_all(b"unread").unwrap();
+    client.read_exact(&mut [0]).unwrap();
+    drop(client);
+}
+
 #[test]
-fn who_hangs_if_a_client_is_reset_while_its_server_waits() {
+fn a_client_that_is_reset_ends_the_server() {
     over_all(|client, server| {
-        // It goes with something unread, which is a reset. The server learns that it is gone.
-        (&server).write_all(b"unread").unwrap();
-        (&client).read_exact(&mut [0]).unwrap();
-        drop(client);
+        reset(client, &server);
         let _ = (&server).read(&mut [0]);
         while (&server).write_all(&[0; 1 << 16]).is_ok() {}
     });
@@ -98,12 +111,12 @@ fn nobody_at_the_other_address() {
     let _watchdog = watchdog();
     let dir = TempDir::new();
     let nobody = Addr::from(dir.join("nobody"));
-    let mut proxy = Proxy::start(&"tcp:127.0.0.1:0".parse().unwrap(), &nobody);
+    let mut proxy = Proxy::start(&example("proxy"), &"tcp:127.0.0.1:0".parse().unwrap(), &nobody);
     for _ in 0..2 {
         assert_eq!(read_all(Conn::connect(&proxy.addr).unwrap()), b"");
         let mut line = String::new();
         proxy.stderr.read_line(&mut line).unwrap();
-        assert!(line.starts_with(&format!("cannot connect to {nobody}: ")), "{line}");
+        assert!(line.starts_with(&format!("proxy: {nobody}: ")), "{line}");
     }
 }
 
@@ -116,17 +129,19 @@ fn block(noise: &[u8], number: u64) -> Vec<u8> {
 fn exchange(conn: &Conn, blocks: u64, ours: &[u8], theirs: &[u8]) {
     thread::scope(|scope| {
         scope.spawn(|| {
+            let mut writer = conn;
             for number in 0..blocks {
-                (&mut &*conn).write_all(&block(ours, number)).unwrap();
+                writer.write_all(&block(ours, number)).unwrap();
             }
             conn.shutdown(Shutdown::Write).unwrap();
         });
+        let mut reader = conn;
         let mut got = vec![0; theirs.len()];
         for number in 0..blocks {
-            (&mut &*conn).read_exact(&mut got).unwrap();
+            reader.read_exact(&mut got).unwrap();
             assert!(got == block(theirs, number), "block {number} differs");
         }
-        assert_eq!((&mut &*conn).read(&mut [0]).unwrap(), 0);
+        assert_eq!(reader.read(&mut [0]).unwrap(), 0);
     });
 }
 
@@ -149,4 +164,49 @@ fn both_ways_at_once_64_mib_arrive_intact() {
 #[ignore = "moves 8 GiB: some 20 s"]
 fn both_ways_at_once_1_gib_arrives_intact() {
     intact(1024);
+}
+
+// The exercises.
+
+#[test]
+fn what_would_a_client_wait_for_if_the_proxy_kept_its_half_close_to_itself() {
+    let dir = TempDir::new();
+    let changed = source("proxy", &[("let _ = to.shutdown(Shutdown::Write);", "")]);
+    over_all_with(&build(&dir, "proxy", &changed), |client, server| {
+        client.shutdown(Shutdown::Write).unwrap();
+        // For the answer of a server that still waits for more of the question.
+        server.set_read_timeout(Some(MOMENT)).unwrap();
+        assert_silent(&server);
+    });
+}
+
+#[test]
+fn what_stays_open_without_the_shutdowns_if_a_client_is_reset() {
+    let dir = TempDir::new();
+    let both = "            let _ = from.shutdown(Shutdown::Both);
+            let _ = to.shutdown(Shutdown::Both);
+";
+    let changed = build(&dir, "proxy", &source("proxy", &[(both, "")]));
+    over_all_with(&changed, |client, server| {
+        reset(client, &server);
+        // The server waits for the client, and the proxy's other thread for the server,
+        server.set_read_timeout(Some(MOMENT)).unwrap();
+        assert_silent(&server);
+        // until the server says something: there is nobody to pass it on to.
+        server.set_read_timeout(None).unwrap();
+        while (&server).write_all(&[0; 1 << 16]).is_ok() {}
+    });
+}
+
+#[test]
+fn when_does_it_end_if_a_client_half_closes_and_its_server_neither_answers_nor_closes() {
+    over_all(|client, server| {
+        client.shutdown(Shutdown::Write).unwrap();
+        assert_eq!((&server).read(&mut [0]).unwrap(), 0);
+        client.set_read_timeout(Some(MOMENT)).unwrap();
+        assert_silent(&client);
+        client.set_read_timeout(None).unwrap();
+        drop(server);
+        assert_eq!((&client).read(&mut [0]).unwrap(), 0);
+    });
 }
