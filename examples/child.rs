@@ -9,8 +9,8 @@
 //! ```
 //!
 //! Predict: what happens if you remove the line with `shutdown`?
-//! Change: keep the `Command` in a variable until the end of `main`. Who waits for whom now?
-//! Explain: why would dropping `ours` instead of `shutdown` not do?
+//! Change: build the `Command` in `main`, in a variable that lives to its end. Who waits for whom now?
+//! Explain: sort needs an end of file. Why not `drop(ours)` instead of `shutdown`?
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;

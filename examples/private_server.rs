@@ -8,8 +8,8 @@
 //! you are user 1000, group 1000, process 4711
 //! ```
 //!
-//! Predict: which error does another user get? And if the directory had mode 0755?
-//! Change: with that directory, use plain `bind`. What keeps others out now?
+//! Predict: which error does another user get? And after `chmod 755 /tmp/private`?
+//! Change: use plain `bind`, start it, and `chmod` as before. What keeps others out now?
 //! Explain: `bind` and then chmod(2) would end with the same mode. What may happen in between?
 
 use std::fs::{self, DirBuilder};

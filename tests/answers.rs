@@ -1,12 +1,12 @@
 //! Proofs of what the course answers to the exercises: each test is named by the question. Those about
-//! messages are in `messages.rs`, and those of hello and some others in files named after them.
+//! messages are in `messages.rs`, those of part 3 in `one_host.rs`, and those of hello and some others in files
+//! named after them.
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpListener};
-use std::os::fd::OwnedFd;
+use std::net::TcpListener;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ mod lesson;
 
 #[cfg(target_os = "linux")]
 use common::connected;
-use common::{TempDir, assert_silent, example, over_both, read_all, run, watchdog};
+use common::{TempDir, over_both, run, watchdog};
 use lesson::{build, source};
 
 /// Long enough to see that nothing comes.
@@ -198,62 +198,4 @@ fn does_nagle_hold_a_small_write_back_on_a_unix_socket() {
     let mut request = [0; 8];
     assert_eq!(far.read(&mut request).unwrap(), 8);
     assert_eq!(&request, b"headbody");
-}
-
-// child
-
-#[test]
-fn what_happens_without_the_shutdown() {
-    let _watchdog = watchdog();
-    let (mut ours, theirs) = UnixStream::pair().unwrap();
-    let mut child = Command::new("sort")
-        .stdin(OwnedFd::from(theirs.try_clone().unwrap()))
-        .stdout(OwnedFd::from(theirs))
-        .spawn()
-        .unwrap();
-    ours.write_all(b"b\na\n").unwrap();
-    // Both wait: sort for more, we for its answer.
-    ours.set_read_timeout(Some(MOMENT)).unwrap();
-    assert_silent(&ours);
-    ours.shutdown(Shutdown::Write).unwrap();
-    ours.set_read_timeout(None).unwrap();
-    assert_eq!(read_all(&ours), b"a\nb\n");
-    assert!(child.wait().unwrap().success());
-}
-
-#[test]
-fn why_does_it_hang_if_the_command_is_kept() {
-    let _watchdog = watchdog();
-    let (mut ours, theirs) = UnixStream::pair().unwrap();
-    let mut command = Command::new("true");
-    command.stdin(Stdio::null()).stdout(OwnedFd::from(theirs));
-    assert!(command.status().unwrap().success());
-    // The child has ended, and its end is still open: here, in `command`.
-    ours.set_read_timeout(Some(MOMENT)).unwrap();
-    assert_silent(&ours);
-    drop(command);
-    ours.set_read_timeout(None).unwrap();
-    assert_eq!(ours.read(&mut [0]).unwrap(), 0);
-}
-
-// http_get
-
-#[test]
-fn why_does_http_get_hang_at_an_echo_server() {
-    over_both(|addr| {
-        let listener = Listener::bind(addr).unwrap();
-        let bound = listener.local_addr().unwrap().to_string();
-        thread::scope(|scope| {
-            let client = scope.spawn(|| run(Command::new(example("http_get")).arg(&bound)));
-            let (conn, _) = listener.accept().unwrap();
-            let mut request = [0; 256];
-            let n = (&conn).read(&mut request).unwrap();
-            (&conn).write_all(&request[..n]).unwrap();
-            // The client waits for the end of the answer, and does not end its own direction.
-            conn.set_read_timeout(Some(MOMENT)).unwrap();
-            assert_silent(&conn);
-            drop(conn);
-            assert_eq!(client.join().unwrap().0, Some(0));
-        });
-    });
 }

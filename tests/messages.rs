@@ -1,10 +1,8 @@
-//! The answers to the exercises about messages, of the lessons `framing`, `timeouts` and `datagram`:
-//! each test is named by the question.
+//! The answers to the exercises about messages, of the lessons `framing` and `timeouts`: each test is
+//! named by the question.
 
-#[cfg(target_os = "linux")]
-use std::fs;
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -78,42 +76,4 @@ fn what_do_read_exact_and_read_by_return_if_the_peer_closes_after_5_bytes() {
     assert!(after("read_by, 250 ms: ").starts_with("UnexpectedEof"), "{text}");
     // Only read_by keeps what has arrived.
     assert!(after("so far we have ").starts_with("\"01234\""), "{text}");
-}
-
-// datagram
-
-#[test]
-fn what_does_recv_return_for_an_empty_message_and_once_the_other_end_has_closed() {
-    let (near, far) = UnixDatagram::pair().unwrap();
-    near.send(b"").unwrap();
-    assert_eq!(far.recv(&mut [0; 8]).unwrap(), 0); // so 0 cannot mean the end
-    drop(near);
-    far.set_nonblocking(true).unwrap();
-    assert_eq!(far.recv(&mut [0; 8]).unwrap_err().kind(), ErrorKind::WouldBlock); // it would wait
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn how_many_messages_of_4096_bytes_does_each_queue_hold() {
-    let fill = |socket: &UnixDatagram, size: usize| {
-        socket.set_nonblocking(true).unwrap();
-        (0..).take_while(|_| socket.send(&vec![0; size]).is_ok()).count()
-    };
-    let pair = |size| fill(&UnixDatagram::pair().unwrap().0, size);
-    let bound = |size| {
-        let dir = TempDir::new();
-        let _server = UnixDatagram::bind(dir.join("s")).unwrap();
-        let client = UnixDatagram::unbound().unwrap();
-        client.connect(dir.join("s")).unwrap();
-        fill(&client, size)
-    };
-    let (small, large) = (pair(1), pair(4096));
-    println!("{small} of 1 byte, {large} of 4,096"); // 278 and 26, unless wmem_default was changed
-    assert!(0 < large && large < small);
-    assert!(large * 4096 > small, "the bookkeeping for a message outweighs a byte by far");
-
-    // One more than the system's limit, of any size, unless the sender's buffer is full before.
-    let limit = fs::read_to_string("/proc/sys/net/unix/max_dgram_qlen").unwrap();
-    let limit = limit.trim().parse::<usize>().unwrap() + 1;
-    assert_eq!((bound(1), bound(4096)), (limit.min(small), limit.min(large)));
 }

@@ -1,7 +1,9 @@
 //! The lesson `private_server`: who may connect, who did, and what it takes for its own.
 
 use std::fs::{self, Permissions};
+use std::io::{Read, Write};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::Command;
 
@@ -80,6 +82,18 @@ fn as_nobody(dir: &TempDir, socket: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program).arg(socket);
     command
+}
+
+/// Whoever connected while others could is served, whatever the mode is later.
+#[test]
+fn what_may_happen_between_bind_and_chmod() {
+    let dir = TempDir::new();
+    let server = UnixListener::bind(dir.join("s")).unwrap();
+    let mut early = UnixStream::connect(dir.join("s")).unwrap();
+    fs::set_permissions(dir.join("s"), Permissions::from_mode(0o000)).unwrap();
+    let (mut conn, _) = server.accept().unwrap();
+    conn.write_all(b"secret").unwrap();
+    early.read_exact(&mut [0; 6]).unwrap();
 }
 
 #[test]
