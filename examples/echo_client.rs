@@ -37,11 +37,13 @@ fn main() -> ExitCode {
 }
 
 fn run(addr: &str, words: &[String]) -> Result<(), Box<dyn Error>> {
-    let conn = connect(addr)?;
+    let addr: Addr =
+        addr.parse().map_err(|e| format!("{e}\nusage: echo_client [ADDR [WORD... | -]]"))?;
+    let conn = connect(&addr)?;
     let (sent, received) = match words.join(" ").as_str() {
-        "-" => exchange(addr, &conn, io::stdin())?,
-        "" => exchange(addr, &conn, "hello\n".as_bytes())?,
-        line => exchange(addr, &conn, format!("{line}\n").as_bytes())?,
+        "-" => exchange(&conn, &addr, io::stdin())?,
+        "" => exchange(&conn, &addr, "hello\n".as_bytes())?,
+        line => exchange(&conn, &addr, format!("{line}\n").as_bytes())?,
     };
     if received < sent {
         return Err(format!("{addr}: sent {sent} bytes, and {received} came back").into());
@@ -49,11 +51,9 @@ fn run(addr: &str, words: &[String]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn connect(addr: &str) -> Result<Conn, String> {
-    let addr: Addr =
-        addr.parse().map_err(|e| format!("{e}\nusage: echo_client [ADDR [WORD... | -]]"))?;
+fn connect(addr: &Addr) -> Result<Conn, String> {
     // socket(2) and connect(2).
-    Conn::connect(&addr).map_err(|e| match e.kind() {
+    Conn::connect(addr).map_err(|e| match e.kind() {
         ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
             format!("{addr}: {e} (is a server running there?)")
         }
@@ -62,32 +62,33 @@ fn connect(addr: &str) -> Result<Conn, String> {
 }
 
 /// Sends in one thread and receives in another, and returns how many bytes each of them moved.
-fn exchange(addr: &str, conn: &Conn, input: impl Read + Send) -> Result<(u64, u64), String> {
+fn exchange(conn: &Conn, addr: &Addr, input: impl Read + Send) -> Result<(u64, u64), String> {
     thread::scope(|scope| {
-        let sender = scope.spawn(|| send(input, conn, addr));
+        let sender = scope.spawn(|| send(conn, addr, input));
         let received = receive(conn, addr)?;
         let sent = sender.join().unwrap()?;
         Ok((sent, received))
     })
 }
 
-fn send(input: impl Read, conn: &Conn, addr: &str) -> Result<u64, String> {
-    let sent = copy(input, "standard input", conn, addr);
-    // The half-close, also after an error: the server reads end of file, and ends its direction.
+fn send(conn: &Conn, addr: &Addr, input: impl Read) -> Result<u64, String> {
+    let sent = copy(input, "standard input", conn, &addr.to_string());
+    // The half-close: the server reads end of file, and closes. After an error, too, since the
+    // receiver waits for that.
     let _ = conn.shutdown(Shutdown::Write);
     sent
 }
 
-fn receive(conn: &Conn, addr: &str) -> Result<u64, String> {
-    let received = copy(conn, addr, io::stdout(), "standard output");
+fn receive(conn: &Conn, addr: &Addr) -> Result<u64, String> {
+    let received = copy(conn, &addr.to_string(), io::stdout(), "standard output");
     if received.is_err() {
-        // Nobody reads from now on. The sender, which may wait in write, fails instead.
+        // Nobody reads from now on. The sender may be waiting in write: this makes it fail.
         let _ = conn.shutdown(Shutdown::Both);
     }
     received
 }
 
-/// The loop of `hello_server`, which says on which side it failed.
+/// Copies until end of file, as `hello_server` does. An error says which of the two has failed.
 fn copy(mut from: impl Read, source: &str, mut to: impl Write, sink: &str) -> Result<u64, String> {
     let mut buf = [0; 64 * 1024];
     let mut total = 0;
@@ -97,6 +98,7 @@ fn copy(mut from: impl Read, source: &str, mut to: impl Write, sink: &str) -> Re
             return Ok(total);
         }
         to.write_all(&buf[..n]).map_err(|e| format!("{sink}: {e}"))?;
+        // Standard output would keep an unfinished line to itself.
         to.flush().map_err(|e| format!("{sink}: {e}"))?;
         total += n as u64;
     }

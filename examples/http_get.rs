@@ -38,21 +38,23 @@ fn main() -> ExitCode {
 
 fn get(addr: &str, path: &str) -> Result<(), Box<dyn Error>> {
     let addr: Addr = addr.parse().map_err(|e| format!("{e}\nusage: http_get [ADDR [PATH]]"))?;
-    // What is sent must stay one request: a space or the end of a line would end the path.
-    if path.contains(|c: char| c == ' ' || c.is_control()) {
-        return Err(format!("{path:?}: write %20 for a space, and no control characters").into());
+    // The path must stay in its place in the request: a space would end it, and so would a new line.
+    if !path.starts_with('/') || path.contains(|c: char| c == ' ' || c.is_control()) {
+        let why = "a path begins with / and has no control characters, and %20 for a space";
+        return Err(format!("{path:?}: {why}").into());
     }
     let mut conn = Conn::connect(&addr).map_err(|e| format!("{addr}: {e}"))?;
 
     // The client speaks first. The empty line ends the request, so no half-close is needed, and
     // some servers would take it for a client that has left.
     let request = format!("GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", host(&addr));
-    conn.write_all(request.as_bytes())?;
+    conn.write_all(request.as_bytes()).map_err(|e| format!("{addr}: {e}"))?;
 
     let mut answer = BufReader::new(conn);
     print_head(&mut answer).map_err(|e| format!("{addr}: {e}"))?;
     // In HTTP/1.0 the page ends with the connection: when read returns 0.
-    io::copy(&mut answer, &mut io::stdout())?;
+    io::copy(&mut answer, &mut io::stdout())
+        .map_err(|e| format!("the page of {addr}, to standard output: {e}"))?;
     Ok(())
 }
 

@@ -3,9 +3,9 @@
 //! ```console
 //! $ cargo run --features sockopt --example private_server
 //! listening on unix:/tmp/private/s
-//! client: user 1000, group 1000, process 4711
+//! client: user 1000, group 1000, process 14694
 //! $ nc -N -U /tmp/private/s        # as yourself; then try it as another user
-//! you are user 1000, group 1000, process 4711
+//! you are user 1000, group 1000, process 14694
 //! ```
 //!
 //! Predict: which error does another user get? And after `chmod 755 /tmp/private`?

@@ -39,7 +39,7 @@ fn run(here: &str, there: &str) -> Result<(), Box<dyn Error>> {
     let there = parse(there)?;
     let listener = Listener::bind(&here).map_err(|e| format!("{here}: {e}"))?;
     eprintln!("listening on {}", listener.local_addr()?);
-    // At most 512 clients at once. Each runs in a thread of its own.
+    // At most 512 clients at once, each in a thread, which opens a connection to the other address.
     serve(&[listener], 512, |client| match Conn::connect(&there) {
         Ok(server) => relay(&client, &server),
         // The client is dropped with the end of this closure, and reads end of file.

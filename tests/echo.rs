@@ -286,7 +286,7 @@ fn what_does_echo_server_say_after_ctrl_c_and_what_does_a_second_one_say_beside_
 }
 
 #[test]
-fn what_does_the_second_of_two_clients_see_if_max_conns_is_1() {
+fn what_does_the_second_of_two_clients_see_if_max_clients_is_1() {
     over_both(|addr| {
         common::with_server(addr, 1, common::echo, |addr| {
             let mut first = Conn::connect(addr).unwrap();
@@ -353,13 +353,13 @@ fn what_becomes_of_a_big_file_if_everything_is_sent_before_anything_is_received(
     let changed = source(
         "echo_client",
         &[
-            ("let sender = scope.spawn(|| send(input, conn, addr));", "let _ = scope;"),
-            ("let received = receive(conn, addr)?;", "let sent = send(input, conn, addr)?;"),
+            ("let sender = scope.spawn(|| send(conn, addr, input));", "let _ = scope;"),
+            ("let received = receive(conn, addr)?;", "let sent = send(conn, addr, input)?;"),
             ("let sent = sender.join().unwrap()?;", "let received = receive(conn, addr)?;"),
             // Or it would hang for ever.
             (
-                "let conn = connect(addr)?;",
-                "let conn = connect(addr)?; \
+                "let conn = connect(&addr)?;",
+                "let conn = connect(&addr)?; \
                  conn.set_write_timeout(Some(std::time::Duration::from_millis(500)))?;",
             ),
         ],
