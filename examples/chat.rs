@@ -124,7 +124,7 @@ fn tell_others(speaker: &Arc<Conn>, text: &str, room: &Mutex<Room>) {
         if Arc::ptr_eq(client, speaker) {
             return true;
         }
-        // If this client does not read, the write waits for 100 ms, and everybody else with it.
+        // If this client does not read, the write waits for up to 100 ms, and all others with it.
         let mut writer = client.as_ref();
         if writer.write_all(text.as_bytes()).is_ok() {
             return true;

@@ -46,8 +46,10 @@ fn start_sort(theirs: UnixStream) -> io::Result<Child> {
     let second = theirs.try_clone()?;
     // The child has no descriptor for `ours`: std marks all that it opens close-on-exec, which
     // means that the kernel closes it in a process that starts another program.
-    Command::new("sort").stdin(OwnedFd::from(theirs)).stdout(OwnedFd::from(second)).spawn()
-    // Here the Command is dropped, and with it our two descriptors for the child's end. A socket
-    // closes with its last descriptor, in whichever process that is. If we kept one, we would never
+    let child =
+        Command::new("sort").stdin(OwnedFd::from(theirs)).stdout(OwnedFd::from(second)).spawn()?;
+    // The Command has been dropped, and with it our two descriptors for the child's end. A socket
+    // closes with its last descriptor, in whichever process that is: if we kept one, we would never
     // read end of file.
+    Ok(child)
 }

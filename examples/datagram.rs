@@ -80,11 +80,11 @@ fn answer_by_name(dir: &Path) -> io::Result<()> {
 
     let client = UnixDatagram::unbound()?;
     client.send_to(b"hello", dir.join("server"))?;
-    print_answer(&server)?;
+    receive_and_answer(&server)?;
 
     let client = UnixDatagram::bind(dir.join("client"))?;
     client.send_to(b"hello", dir.join("server"))?;
-    print_answer(&server)?;
+    receive_and_answer(&server)?;
     print_recv(&client);
 
     // After connect(2) a client need not repeat the name.
@@ -95,8 +95,8 @@ fn answer_by_name(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Receives a message, and answers it if its sender has a name.
-fn print_answer(server: &UnixDatagram) -> io::Result<()> {
+/// An answer needs a name to which it can be sent.
+fn receive_and_answer(server: &UnixDatagram) -> io::Result<()> {
     let mut buf = [0; 8];
     let (_, client) = server.recv_from(&mut buf)?;
     match client.as_pathname() {

@@ -63,6 +63,7 @@ fn connect(addr: &Addr) -> Result<Conn, String> {
 
 /// Sends in one thread and receives in another, and returns how many bytes each of them moved.
 fn exchange(conn: &Conn, addr: &Addr, input: impl Read + Send) -> Result<(u64, u64), String> {
+    // Both threads may use `conn`, because the scope does not end before they have.
     thread::scope(|scope| {
         let sender = scope.spawn(|| send(conn, addr, input));
         let received = receive(conn, addr)?;
