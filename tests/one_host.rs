@@ -132,7 +132,7 @@ fn who_can_get_what_is_sent_to_an_abstract_name_and_how_could_a_client_notice() 
     let name = abstract_name();
     let server = Server::start(as_nobody(&example("echo_server"), &dir).arg(&name), 1);
     assert_eq!(Listener::bind(&server.addrs[0]).unwrap_err().kind(), ErrorKind::AddrInUse);
-    assert_eq!(peer_cred(&server.connect()).unwrap().uid, 65534);
+    assert_eq!(peer_cred(server.connect()).unwrap().uid, 65534);
 }
 
 // datagram

@@ -4,12 +4,11 @@ use std::fs::{self, Permissions};
 use std::io::{Read, Write};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
 use std::process::Command;
 
 mod common;
 
-use common::{Server, TempDir, example, read_all, run, watchdog};
+use common::{Server, TempDir, as_nobody, example, read_all, run, watchdog};
 
 fn private_server(dir: &TempDir) -> Server {
     Server::start(Command::new(example("private_server")).env("TMPDIR", dir.path()), 1)
@@ -72,18 +71,6 @@ fn private_server_refuses_a_directory_of_another_user_even_as_root() {
 
 // The exercises.
 
-/// The client as another user, who cannot read where cargo puts programs.
-fn as_nobody(dir: &TempDir, socket: &Path) -> Command {
-    fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
-    let program = dir.join("client");
-    if !program.exists() {
-        fs::copy(example("echo_client"), &program).unwrap();
-    }
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program).arg(socket);
-    command
-}
-
 /// Whoever connected while others could is served, whatever the mode is later.
 #[test]
 fn what_may_happen_between_bind_and_chmod() {
@@ -106,7 +93,8 @@ fn which_error_does_another_user_get_from_the_directory_and_which_from_the_socke
     // The same from each: EACCES does not say who.
     for mode in [0o700, 0o755] {
         fs::set_permissions(dir.join("private"), Permissions::from_mode(mode)).unwrap();
-        let (code, _, stderr) = run(&mut as_nobody(&client, &dir.join("private/s")));
+        let (code, _, stderr) =
+            run(as_nobody(&example("echo_client"), &client).arg(dir.join("private/s")));
         assert_eq!(code, Some(1), "{stderr}");
         assert!(stderr.contains("Permission denied"), "{stderr}");
     }
@@ -124,7 +112,7 @@ fn who_says_no_if_the_directory_has_mode_0755_and_bind_is_plain() {
         let mut server = Command::new("sh");
         server.args(["-c", &format!("umask {umask} && exec \"$0\" \"$1\"")]);
         let _server = Server::start(server.arg(example("echo_server")).arg(dir.join("s")), 1);
-        let (code, _, stderr) = run(&mut as_nobody(&client, &dir.join("s")));
+        let (code, _, stderr) = run(as_nobody(&example("echo_client"), &client).arg(dir.join("s")));
         assert_eq!(code != Some(0), refused, "{stderr}");
     }
 }
