@@ -3,7 +3,8 @@
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
-use std::os::unix::net::UnixListener;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -194,13 +195,16 @@ fn the_client_names_the_side_that_failed() {
         assert!(stderr.starts_with("echo_client: standard input: "), "{stderr}");
         assert_eq!(stderr.lines().count(), 1, "{stderr}");
 
+        // Nobody reads this, not even a process that another test starts at this moment.
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        ours.shutdown(Shutdown::Both).unwrap();
         let mut client = program("echo_client");
-        client.arg(&bound).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut client = client.spawn().unwrap();
-        drop(client.stdout.take());
-        let stderr = String::from_utf8(read_all(client.stderr.take().unwrap())).unwrap();
+        client.arg(&bound).stdin(Stdio::null()).stdout(OwnedFd::from(theirs));
+        let client = client.stderr(Stdio::piped()).spawn().unwrap();
+        let output = client.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
         assert!(stderr.starts_with("echo_client: standard output: "), "{stderr}");
-        assert_eq!(client.wait().unwrap().code(), Some(1));
+        assert_eq!(output.status.code(), Some(1));
         drop(server);
         clean(addr);
     });
