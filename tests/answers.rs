@@ -1,6 +1,6 @@
-//! Proofs of what the course answers to the exercises: each test is named by the question. Those about
-//! messages are in `messages.rs`, those of part 3 in `one_host.rs`, and those of hello and some others in files
-//! named after them.
+//! Proofs of what the course answers to the exercises: each test is named by the question. Those
+//! about messages are in `messages.rs`, those of part 3 in `one_host.rs`, and those of hello and
+//! some others in files named after them.
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
@@ -131,8 +131,9 @@ fn do_they_get_stuck_if_one_of_them_reads_first_and_then_writes() {
     });
 }
 
-/// From one byte more than fits the buffer in one write. The system sizes it (net.core.wmem_default) and fills
-/// it with its own bookkeeping, too: in small writes, much less fits.
+/// From one byte more than fits the buffer in one write. The system sizes it
+/// (net.core.wmem_default) and fills it with its own bookkeeping, too: in small writes, much less
+/// fits.
 #[test]
 fn from_which_size_on_does_it_fail() {
     let fits = |chunk: usize| {

@@ -1,4 +1,5 @@
-//! The lesson `http_get`, with a server of the test's own, with `echo_server` and with `rpc_server`.
+//! The lesson `http_get`, with a server of the test's own, with `echo_server` and with
+//! `rpc_server`.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

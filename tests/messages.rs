@@ -1,5 +1,5 @@
-//! The answers to the exercises about messages, of the lessons `framing` and `timeouts`: each test is
-//! named by the question.
+//! The answers to the exercises about messages, of the lessons `framing` and `timeouts`: each test
+//! is named by the question.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -69,7 +69,8 @@ fn what_do_read_exact_and_read_by_return_if_the_peer_closes_after_5_bytes() {
     let _watchdog = watchdog();
     let dir = TempDir::new();
     let changed = source("timeouts", &[("b\"0123456789\"", "b\"01234\"")]);
-    let changed = changed.replace("from_millis(2", "from_secs(2"); // so that only the peer ends a call
+    // So that only the peer ends a call.
+    let changed = changed.replace("from_millis(2", "from_secs(2");
     let (_, text, _) = run(&mut Command::new(build(&dir, "timeouts", &changed)));
     let after = |call: &str| text.split_once(call).unwrap_or_else(|| panic!("{text}")).1.trim();
     assert!(after("read_exact: ").starts_with("UnexpectedEof"), "{text}");
