@@ -16,11 +16,9 @@ use streamsock::{Addr, Conn, Listener};
 
 mod common;
 
+use common::{Random, TempDir, assert_silent, connected, over_both, read_all, run, watchdog};
 #[cfg(target_os = "linux")]
-use common::example;
-use common::{
-    Random, TempDir, assert_silent, connected, over_both, read_all, run, wait_until, watchdog,
-};
+use common::{example, wait_until};
 
 #[test]
 fn bytes_go_both_ways() {
