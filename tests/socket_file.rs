@@ -297,9 +297,10 @@ fn of_many_starters_one_wins() {
         let mut winners = Vec::new();
         for mut child in starters {
             let mut line = String::new();
-            BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+            let mut stderr = BufReader::new(child.stderr.take().unwrap());
+            stderr.read_line(&mut line).unwrap();
             if line.starts_with("listening on ") {
-                winners.push(child);
+                winners.push((child, stderr)); // it still writes to it
             } else {
                 let expected = format!("{addr}: a live server holds it");
                 assert!(line.contains(&expected), "round {round}: {line:?}");
@@ -313,7 +314,7 @@ fn of_many_starters_one_wins() {
         let mut word = [0; 2];
         client.read_exact(&mut word).unwrap();
         assert_eq!(&word, b"hi");
-        for mut winner in winners {
+        for (mut winner, _) in winners {
             winner.kill().unwrap();
             winner.wait().unwrap();
         }
