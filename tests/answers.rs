@@ -16,9 +16,9 @@ mod common;
 #[path = "common/lesson.rs"]
 mod lesson;
 
+use common::{TempDir, run, watchdog};
 #[cfg(target_os = "linux")]
-use common::connected;
-use common::{TempDir, over_both, run, watchdog};
+use common::{connected, over_both};
 use lesson::{build, source};
 
 /// Long enough to see that nothing comes.
