@@ -5,7 +5,7 @@ use std::net::Shutdown;
 use std::thread;
 use std::time::Duration;
 
-use streamsock::{Addr, Conn, Listener};
+use streamsock::{Addr, Conn, Listener, Spin};
 
 #[path = "../examples/netrpc"]
 mod netrpc {
@@ -18,16 +18,20 @@ mod netrpc {
     pub mod http_server;
     pub mod server;
     pub mod stream;
+    pub mod wire;
 }
 
 mod common;
+#[macro_use]
+#[path = "common/structs.rs"]
+mod structs;
 
-use common::{connected, over_both, read_all, with_server};
-use netrpc::client::{Client, Error};
-use netrpc::encode::SentTypes;
-use netrpc::gob::{Record, Value, record};
+use common::{TempDir, connected, over_both, read_all, watchdog, with_server};
+use netrpc::client::{Client, Error, Limits};
+use netrpc::encode::Types;
+use netrpc::gob::{Encode, record};
 use netrpc::server::Server;
-use netrpc::stream::Request;
+use netrpc::stream::{Request, Response, buffered};
 
 fn server() -> Server {
     let mut server = Server::default();
@@ -44,7 +48,11 @@ fn with_rpc(addr: &Addr, body: impl FnOnce(&Addr)) {
 }
 
 fn with_this(server: &Server, addr: &Addr, body: impl FnOnce(&Addr)) {
-    with_server(addr, 100, |conn| drop(server.serve(conn, |conn| conn)), body);
+    with_server(addr, 100, |conn| drop(server.serve_http(conn)), body);
+}
+
+fn dial(addr: &Addr) -> Result<Client<Conn>, Error> {
+    Client::dial(addr, &Limits::default())
 }
 
 fn greet(client: &mut Client<Conn>, name: &str) -> Result<String, Error> {
@@ -55,7 +63,7 @@ fn greet(client: &mut Client<Conn>, name: &str) -> Result<String, Error> {
 fn calls_and_errors_take_turns() {
     over_both(|addr| {
         with_rpc(addr, |addr| {
-            let mut client = Client::dial(addr).unwrap();
+            let mut client = dial(addr).unwrap();
             for n in 0..300 {
                 assert_eq!(greet(&mut client, &n.to_string()).unwrap(), format!("Hello, {n}"));
                 let failed = client.call::<bool>("Bad.Luck", &format!("no {n}")).unwrap_err();
@@ -90,7 +98,7 @@ fn calls_and_errors_take_turns() {
 fn a_reply_of_another_type_ends_the_connection() {
     over_both(|addr| {
         with_rpc(addr, |addr| {
-            let mut client = Client::dial(addr).unwrap();
+            let mut client = dial(addr).unwrap();
             let failed = client.call::<i64>("Greeter.Greet", &"Joe").unwrap_err();
             assert!(matches!(failed, Error::Connection(e) if e.kind() == ErrorKind::InvalidData));
             assert!(matches!(greet(&mut client, "Joe"), Err(Error::Connection(_))));
@@ -102,7 +110,7 @@ fn a_reply_of_another_type_ends_the_connection() {
 fn sixteen_mebibytes_there_and_back() {
     over_both(|addr| {
         with_rpc(addr, |addr| {
-            let mut client = Client::dial(addr).unwrap();
+            let mut client = dial(addr).unwrap();
             let bytes = common::Random(4).bytes(16 << 20);
             let back: Vec<u8> = client.call("Echo.Bytes", &bytes).unwrap();
             assert!(back == bytes, "what came back differs");
@@ -118,7 +126,7 @@ fn sixty_four_clients_at_once() {
             thread::scope(|scope| {
                 for n in 0..64 {
                     scope.spawn(move || {
-                        let mut client = Client::dial(addr).unwrap();
+                        let mut client = dial(addr).unwrap();
                         for m in 0..50 {
                             let name = format!("{n} {m}");
                             assert_eq!(
@@ -137,11 +145,10 @@ fn sixty_four_clients_at_once() {
 fn a_handler_that_panics_ends_its_connection_only() {
     over_both(|addr| {
         with_rpc(addr, |addr| {
-            let mut other = Client::dial(addr).unwrap();
-            // A panic that prints its backtrace may take longer than the ten seconds of `dial`.
-            let conn = Conn::connect(addr).unwrap();
-            conn.set_read_timeout(Some(Duration::from_secs(200))).unwrap();
-            let mut client = Client::new(conn, |conn| conn).unwrap();
+            let mut other = dial(addr).unwrap();
+            // A panic that prints its backtrace may take longer than ten seconds.
+            let limits = Limits { call: None, ..Limits::default() };
+            let mut client = Client::dial(addr, &limits).unwrap();
             let failed = client.call::<bool>("Bad.Luck", &"").unwrap_err();
             assert_eq!(failed.to_string(), "the server has ended");
             assert_eq!(greet(&mut other, "Joe").unwrap(), "Hello, Joe");
@@ -161,7 +168,7 @@ fn said(addr: &Addr, bytes: &[u8]) -> String {
 fn browsers_strangers_and_noise_are_answered_and_left() {
     over_both(|addr| {
         with_rpc(addr, |addr| {
-            let mut client = Client::dial(addr).unwrap();
+            let mut client = dial(addr).unwrap();
             greet(&mut client, "Joe").unwrap();
             let _ = client.call::<bool>("Bad.Luck", &"why");
             let page = said(addr, b"GET /debug/rpc HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -172,6 +179,14 @@ fn browsers_strangers_and_noise_are_answered_and_left() {
             );
             let row = "<td align=left>Greet(string, *string) error</td><td align=center>1</td>";
             assert!(page.contains(row) && page.contains("Service Echo"), "{page}");
+
+            // HEAD gets the same without the body.
+            for request in ["/debug/rpc HTTP/1.1\r\nHost: x\r\n\r\n", "/nowhere HTTP/1.0\r\n\r\n"] {
+                let whole = said(addr, format!("GET {request}").as_bytes());
+                let head = said(addr, format!("HEAD {request}").as_bytes());
+                let end = whole.find("\r\n\r\n").unwrap() + 4;
+                assert_eq!(head, whole[..end]);
+            }
 
             for (request, status) in [
                 ("GET /_goRPC_ HTTP/1.0\n\n", "405 Method Not Allowed"),
@@ -201,7 +216,7 @@ const CONNECT: &[u8] = b"CONNECT /_goRPC_ HTTP/1.0\n\n";
 fn served(addr: &Addr, server: &Server, client: impl FnOnce(&mut Conn)) -> std::io::Result<()> {
     let (mut conn, far) = connected(addr);
     thread::scope(|scope| {
-        let ended = scope.spawn(|| server.serve(far, |conn| conn));
+        let ended = scope.spawn(|| server.serve_http(far));
         conn.write_all(CONNECT).unwrap();
         conn.read_exact(&mut [0; 34]).unwrap();
         client(&mut conn);
@@ -209,9 +224,9 @@ fn served(addr: &Addr, server: &Server, client: impl FnOnce(&mut Conn)) -> std::
     })
 }
 
-fn call(types: &mut SentTypes, method: &str, argument: &dyn Value) -> Vec<u8> {
+fn call(types: &mut Types, method: &str, argument: &dyn Encode) -> Vec<u8> {
     let mut bytes = Vec::new();
-    types.write(&Request { service_method: method.to_string(), seq: 0 }, &mut bytes);
+    types.write(&Request { service_method: method.into(), seq: 0 }, &mut bytes);
     types.write(argument, &mut bytes);
     bytes
 }
@@ -223,7 +238,182 @@ fn a_client_that_says_nothing_is_left() {
         assert_eq!(server.idle, Duration::from_secs(60));
         server.idle = Duration::from_millis(200);
         let ended = served(addr, &server, |conn| assert_eq!(conn.read(&mut [0]).unwrap(), 0));
-        assert_eq!(ended.unwrap_err().to_string(), "no word for too long");
+        assert_eq!(ended.unwrap_err().to_string(), "the peer took too long");
+    });
+}
+
+/// A timeout would begin anew with each byte.
+#[test]
+fn a_call_that_drips_is_left() {
+    over_both(|addr| {
+        let mut server = server();
+        server.call_time = Duration::from_millis(200);
+        let ended = served(addr, &server, |conn| {
+            conn.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
+            conn.write_all(b"\xfd\x3f\xff\xff").unwrap();
+            loop {
+                let _ = conn.write_all(b"\x02"); // it may be closed
+                match conn.read(&mut [0]) {
+                    Err(e)
+                        if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+                    _ => break,
+                }
+            }
+        });
+        assert_eq!(ended.unwrap_err().to_string(), "the peer took too long");
+    });
+}
+
+/// The time begins with a call: a client may wait between two for as long as `idle`.
+#[test]
+fn a_client_may_take_its_time_between_calls() {
+    over_both(|addr| {
+        let mut server = server();
+        server.call_time = Duration::from_nanos(1);
+        let ended = served(addr, &server, |conn| {
+            let mut types = Types::default();
+            for _ in 0..3 {
+                conn.write_all(&call(&mut types, "Greeter.Greet", &"Joe")).unwrap();
+                let mut answer = [0; 33];
+                conn.read_exact(&mut answer).unwrap();
+            }
+            conn.shutdown(Shutdown::Write).unwrap();
+        });
+        ended.unwrap();
+    });
+}
+
+/// Empty is what a reply without an error has.
+#[test]
+fn an_error_without_a_text_reaches_the_client_as_one() {
+    over_both(|addr| {
+        let mut server = server();
+        server.register("Bad.Word", |_: ()| Err::<(), _>(String::new()));
+        with_this(&server, addr, |addr| {
+            let mut client = dial(addr).unwrap();
+            match client.call::<()>("Bad.Word", &()) {
+                Err(Error::Server(why)) => assert_eq!(why, "(no text)"),
+                other => panic!("{other:?}"),
+            }
+            assert_eq!(greet(&mut client, "Joe").unwrap(), "Hello, Joe");
+        });
+    });
+}
+
+/// A Go error may hold the name of a file in Latin-1, and a method's name anything.
+#[test]
+fn bytes_that_are_no_utf8_in_a_header_cost_nothing() {
+    over_both(|addr| {
+        let server = server();
+        let mut answers = Vec::new();
+        let mut types = Types::default();
+        let mut bytes = Vec::new();
+        let service_method = b"Greeter.Gr\xfc\xdf".to_vec().into();
+        types.write(&Request { service_method, seq: 0 }, &mut bytes);
+        types.write(&"Joe", &mut bytes);
+        let next = call(&mut types, "Greeter.Greet", &"Joe");
+        let ended = served(addr, &server, |conn| {
+            conn.write_all(&[bytes, next].concat()).unwrap();
+            conn.shutdown(Shutdown::Write).unwrap();
+            answers = read_all(conn);
+        });
+        ended.unwrap();
+        let text = String::from_utf8_lossy(&answers);
+        assert!(
+            text.contains("can't find method Greeter.Gr") && text.contains("Hello, Joe"),
+            "{text}"
+        );
+
+        let (mut far, near) = Conn::pair().unwrap();
+        let mut answers = Vec::new();
+        let mut types = Types::default();
+        let error = b"open /tmp/M\xfcll: no such file".to_vec().into();
+        types.write(&Response { service_method: "X.Y".into(), seq: 0, error }, &mut answers);
+        types.write(&(), &mut answers);
+        types.write(&Response { seq: 1, ..Response::default() }, &mut answers);
+        types.write(&"Hello, Joe", &mut answers);
+        far.write_all(&answers).unwrap();
+        let mut client = Client::new(buffered(near), &Limits::default());
+        match client.call::<String>("X.Y", &"Joe") {
+            Err(Error::Server(why)) => assert_eq!(why, "open /tmp/M\u{fffd}ll: no such file"),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(greet(&mut client, "Joe").unwrap(), "Hello, Joe");
+    });
+}
+
+/// Calls without HTTP before them, over anything that can be read and written.
+#[test]
+fn calls_without_http() {
+    over_both(|addr| {
+        let (near, far) = connected(addr);
+        let server = server();
+        thread::scope(|scope| {
+            let served = scope.spawn(|| server.serve_calls(buffered(Spin::new(far, SPIN))));
+            let near = Spin::new(near, SPIN);
+            let mut client = Client::new(buffered(near), &Limits::default());
+            for n in 0..100 {
+                let greeting: String = client.call("Greeter.Greet", &n.to_string()).unwrap();
+                assert_eq!(greeting, format!("Hello, {n}"));
+            }
+            drop(client);
+            served.join().unwrap().unwrap();
+        });
+    });
+}
+
+const SPIN: Duration = Duration::from_micros(50);
+
+#[test]
+fn nobody_listens() {
+    over_both(|addr| {
+        let listener = Listener::bind(addr).unwrap();
+        let bound = listener.local_addr().unwrap();
+        drop(listener);
+        for connect in [None, Some(Duration::MAX), Some(Duration::from_secs(100))] {
+            let limits = Limits { connect, ..Limits::default() };
+            let Err(Error::Connection(e)) = Client::dial(&bound, &limits) else { panic!() };
+            assert!(matches!(e.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused), "{e}");
+            assert!(e.raw_os_error().is_some(), "the system's code is lost: {e}");
+        }
+    });
+}
+
+/// connect(2) waits here: the backlog is full.
+#[test]
+#[cfg(target_os = "linux")]
+fn connecting_takes_no_longer_than_its_limit() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let path = dir.join("s");
+    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let queue = || {
+        let (done, connected) = std::sync::mpsc::channel();
+        let path = path.clone();
+        thread::spawn(move || done.send(std::os::unix::net::UnixStream::connect(path)));
+        connected.recv_timeout(Duration::from_millis(500))
+    };
+    let mut queued = Vec::new();
+    while let Ok(conn) = queue() {
+        queued.push(conn);
+    }
+    let limits = Limits { connect: Some(Duration::from_millis(200)), ..Limits::default() };
+    let failed = Client::dial(&Addr::from(path.clone()), &limits).err().unwrap();
+    assert_eq!(failed.to_string(), "the server does not answer");
+    drop(listener);
+}
+
+#[test]
+fn a_reply_may_have_so_many_bytes_and_no_more() {
+    over_both(|addr| {
+        with_rpc(addr, |addr| {
+            let limits = Limits { max_message: 10_000, ..Limits::default() };
+            for (len, fits) in [(9_995, true), (9_996, false)] {
+                let mut client = Client::dial(addr, &limits).unwrap();
+                let reply = client.call::<Vec<u8>>("Echo.Bytes", &vec![0u8; len]);
+                assert_eq!(reply.is_ok(), fits, "{len}");
+            }
+        });
     });
 }
 
@@ -234,10 +424,10 @@ fn a_client_that_does_not_take_its_answers_is_left() {
         server.idle = Duration::from_millis(200);
         let text = "x".repeat(10_000);
         let ended = served(addr, &server, |conn| {
-            let mut types = SentTypes::default();
+            let mut types = Types::default();
             while conn.write_all(&call(&mut types, "Greeter.Greet", &text)).is_ok() {}
         });
-        assert!(matches!(ended.unwrap_err().kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut));
+        assert_eq!(ended.unwrap_err().kind(), ErrorKind::TimedOut);
     });
 }
 
@@ -248,7 +438,7 @@ fn an_argument_or_a_name_that_is_too_long_is_refused() {
         let mut server = server();
         server.max_message = 10_000;
         with_this(&server, addr, |addr| {
-            let mut client = Client::dial(addr).unwrap();
+            let mut client = dial(addr).unwrap();
             for (len, why) in [
                 (9_995, None),
                 (9_996, Some("gob: a message of 10001 bytes; the limit is 10000")),
@@ -273,7 +463,7 @@ fn an_argument_or_a_name_that_is_too_long_is_refused() {
 fn a_definition_that_is_refused_ends_the_connection() {
     over_both(|addr| {
         let server = server();
-        let mut bytes = call(&mut SentTypes::default(), "Greeter.Greet", &"");
+        let mut bytes = call(&mut Types::default(), "Greeter.Greet", &"");
         bytes.truncate(bytes.len() - 4);
         bytes.extend(b"\x0d\xff\x81\x03\x01\x02\xff\x82\x00\x01\xfd\x10\x00\x00");
         let mut answer = Vec::new();
@@ -290,14 +480,14 @@ fn a_definition_that_is_refused_ends_the_connection() {
 /// The value of an interface may be defined in its middle, and goes on in another message.
 #[test]
 fn an_argument_in_several_messages_is_read_to_its_end_though_nobody_wants_it() {
-    record!(Anything = "HasAny" { v = "V": i64 });
-    record!(Other = "Other" { z = "Z": i64 });
+    go_struct!(Anything = "HasAny" { v = "V": i64 });
+    go_struct!(Other = "Other" { z = "Z": i64 });
     over_both(|addr| {
         let mut server = server();
         server.register("Read.Z", |other: Other| Ok(other.z));
         server.register("Read.V", |anything: Anything| Ok(anything.v));
         let session = |method: &str| {
-            let mut bytes = call(&mut SentTypes::default(), method, &"");
+            let mut bytes = call(&mut Types::default(), method, &"");
             bytes.truncate(bytes.len() - 4);
             // The definition of HasAny is 65 here, and that of Extra 66.
             bytes.extend(b"\x26\xff\x81\x03\x01\x01\x06HasAny\x01\xff\x82\x00\x01\x03");
@@ -335,7 +525,12 @@ fn bad_servers() {
         let bound = &listener.local_addr().unwrap();
         let dialled = |answer: &str| {
             thread::scope(|scope| {
-                let client = scope.spawn(|| Client::dial(bound));
+                let client = scope.spawn(|| {
+                    dial(bound).map_err(|e| match e {
+                        Error::Connection(e) => e,
+                        Error::Server(_) => panic!(),
+                    })
+                });
                 let (mut conn, _) = listener.accept().unwrap();
                 conn.read_exact(&mut [0; 27]).unwrap();
                 conn.write_all(answer.as_bytes()).unwrap();
@@ -352,25 +547,42 @@ fn bad_servers() {
         assert_eq!(dialled("HTTP/1.0 200 Conn").err().unwrap().kind(), ErrorKind::UnexpectedEof);
         assert!(dialled("HTTP/1.1  200 Connected to Go RPC\r\nX: y\r\n\r\n").is_ok());
 
-        // Silent: before the calls, for which there are five seconds, and in one.
+        // Silent: before the calls, and in one.
+        let short = Some(Duration::from_millis(200));
         thread::scope(|scope| {
-            let client = scope.spawn(|| Client::dial(bound));
+            let limits = Limits { connect: short, ..Limits::default() };
+            let client = scope.spawn(move || Client::dial(bound, &limits));
             let (_silent, _) = listener.accept().unwrap();
             let e = client.join().unwrap().err().unwrap();
             assert_eq!(e.to_string(), "the server does not answer");
         });
         thread::scope(|scope| {
-            let conn = Conn::connect(bound).unwrap();
-            conn.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
-            let client = scope.spawn(|| greet(&mut Client::new(conn, |conn| conn).unwrap(), "Joe"));
+            let limits = Limits { call: short, ..Limits::default() };
+            let call =
+                scope.spawn(move || greet(&mut Client::dial(bound, &limits).unwrap(), "Joe"));
             let (mut silent, _) = listener.accept().unwrap();
             silent.write_all(b"HTTP/1.0 200 Connected to Go RPC\n\n").unwrap();
-            let failed: Box<dyn std::error::Error> = client.join().unwrap().unwrap_err().into();
+            let failed: Box<dyn std::error::Error> = call.join().unwrap().unwrap_err().into();
             assert_eq!(failed.to_string(), "the server does not answer");
+        });
+        // A byte now and then is no answer.
+        thread::scope(|scope| {
+            let limits = Limits { call: short, ..Limits::default() };
+            let call =
+                scope.spawn(move || greet(&mut Client::dial(bound, &limits).unwrap(), "Joe"));
+            let (mut slow, _) = listener.accept().unwrap();
+            slow.write_all(b"HTTP/1.0 200 Connected to Go RPC\n\n").unwrap();
+            // 16 MiB are announced.
+            slow.write_all(b"\xfd\xff\xff\xff").unwrap();
+            while !call.is_finished() {
+                let _ = slow.write_all(b"\x02"); // it may have given up
+                thread::sleep(Duration::from_millis(5));
+            }
+            assert_eq!(call.join().unwrap().unwrap_err().to_string(), "the server does not answer");
         });
         // Gone in the middle of a call.
         thread::scope(|scope| {
-            let call = scope.spawn(|| greet(&mut Client::dial(bound).unwrap(), "Joe"));
+            let call = scope.spawn(|| greet(&mut dial(bound).unwrap(), "Joe"));
             let (mut conn, _) = listener.accept().unwrap();
             conn.read_exact(&mut [0; 27]).unwrap();
             conn.write_all(b"HTTP/1.0 200 Connected to Go RPC\n\n").unwrap();
@@ -384,12 +596,12 @@ fn bad_servers() {
 
 #[test]
 fn what_does_the_page_show_of_subtract_once_it_is_registered_and_called() {
-    record!(Args = "Args" { a = "A": i64, b = "B": i64 });
+    go_struct!(Args = "Args" { a = "A": i64, b = "B": i64 });
     over_both(|addr| {
         let mut server = server();
         server.register("Arith.Subtract", |args: Args| Ok(args.a - args.b));
         with_this(&server, addr, |addr| {
-            let mut client = Client::dial(addr).unwrap();
+            let mut client = dial(addr).unwrap();
             let args = Args { a: 5, b: 8 };
             assert_eq!(client.call::<i64>("Arith.Subtract", &args).unwrap(), -3);
             let page = said(addr, b"GET /debug/rpc HTTP/1.0\r\n\r\n");
@@ -401,7 +613,7 @@ fn what_does_the_page_show_of_subtract_once_it_is_registered_and_called() {
 
 #[test]
 fn what_has_the_first_call_that_the_second_has_not() {
-    let mut types = SentTypes::default();
+    let mut types = Types::default();
     let first = call(&mut types, "Greeter.Greet", &"Joe");
     let second = call(&mut types, "Greeter.Greet", &"Joe");
     let definition = first.strip_suffix(&*second).unwrap();
@@ -416,7 +628,7 @@ fn why_does_a_wrong_argument_cost_one_call_and_a_wrong_header_the_connection() {
         let server = server();
         // An answer is for a number, which is in the header.
         let mut answers = Vec::new();
-        let mut types = SentTypes::default();
+        let mut types = Types::default();
         let argument = call(&mut types, "Greeter.Greet", &7i64);
         let after = call(&mut types, "Greeter.Greet", &"Joe");
         let ended = served(addr, &server, |conn| {
@@ -429,7 +641,7 @@ fn why_does_a_wrong_argument_cost_one_call_and_a_wrong_header_the_connection() {
         assert!(text.contains("want string, got int") && text.contains("Hello, Joe"), "{text}");
 
         let mut header = Vec::new();
-        SentTypes::default().write(&7i64, &mut header);
+        Types::default().write(&7i64, &mut header);
         let ended = served(addr, &server, |conn| {
             conn.write_all(&header).unwrap();
             assert_eq!(conn.read(&mut [0]).unwrap(), 0);

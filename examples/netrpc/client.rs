@@ -2,17 +2,41 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use streamsock::{Addr, Conn};
 
-use super::decode::fatal;
-use super::gob::Value;
+use super::decode::Share;
+use super::gob::{Decode, Encode};
 use super::http::{CONNECTED, read_head};
-use super::stream::{MAX_MESSAGE, Request, Response, Stream};
+use super::stream::{Buffered, MAX_MESSAGE, Request, Response, Stream, buffered};
+use super::wire;
+
+/// What a client puts up with. A time of `None` is for ever.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// How long connecting may take, and then the server's answer to CONNECT: 5 s each.
+    pub connect: Option<Duration>,
+    /// How long a call may take, from its first byte to the last of its reply: 10 s. It is looked at
+    /// whenever bytes arrive, so a server that falls silent half-way may take so long again.
+    pub call: Option<Duration>,
+    /// How many bytes a message of the server may have: 64 MiB.
+    pub max_message: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        let [connect, call] = [5, 10].map(|seconds| Some(Duration::from_secs(seconds)));
+        Limits { connect, call, max_message: MAX_MESSAGE }
+    }
+}
 
 pub struct Client<S> {
     stream: Stream<S>,
+    limit: Option<Duration>,
     seq: u64,
     broken: bool,
 }
@@ -30,7 +54,13 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Server(why) => f.write_str(why),
-            Error::Connection(e) => e.fmt(f),
+            Error::Connection(e) => match e.kind() {
+                ErrorKind::TimedOut => f.write_str("the server does not answer"),
+                ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => {
+                    f.write_str("the server has ended")
+                }
+                _ => e.fmt(f),
+            },
         }
     }
 }
@@ -39,45 +69,76 @@ impl std::error::Error for Error {}
 
 impl From<io::Error> for Error {
     fn from(e: io::Error) -> Error {
-        Error::Connection(in_words(e))
+        Error::Connection(e)
+    }
+}
+
+/// A reply that cannot be read ends the connection, as in Go.
+impl From<wire::Error> for Error {
+    fn from(e: wire::Error) -> Error {
+        Error::Connection(e.into())
     }
 }
 
 impl Client<Conn> {
-    pub fn dial(addr: &Addr) -> io::Result<Client<Conn>> {
-        Client::new(Conn::connect(addr)?, |conn| conn)
-    }
-}
-
-impl<S: Read + Write> Client<S> {
-    /// Asks over `conn`, and then calls over what `wrap` makes of it: a `Spin`, say. The server has five
-    /// seconds to agree, and for each call the read timeout of `conn`, or ten if it has none.
-    pub fn new(mut conn: Conn, wrap: impl FnOnce(Conn) -> S) -> io::Result<Client<S>> {
-        if conn.read_timeout()?.is_none() {
-            let patience = Some(Duration::from_secs(10));
-            conn.set_read_timeout(patience)?;
-            conn.set_write_timeout(patience)?;
-        }
-        conn.write_all(b"CONNECT /_goRPC_ HTTP/1.0\n\n")?;
+    /// Connects to a server that takes calls after CONNECT, as Go's `rpc.DialHTTP`.
+    pub fn dial(addr: &Addr, limits: &Limits) -> Result<Client<Conn>, Error> {
+        let conn = match limits.connect {
+            Some(limit) => connect_within(addr, limit)?,
+            None => Conn::connect(addr)?,
+        };
+        conn.set_read_timeout(limits.connect)?;
+        conn.set_write_timeout(limits.call)?;
+        let mut stream = buffered(conn);
+        stream.get_mut().restart(limits.connect);
+        stream.get_mut().write_all(b"CONNECT /_goRPC_ HTTP/1.0\n\n")?;
         // Nothing may be sent before the answer is here: a Go server would drop it.
-        let (line, early) = read_head(&conn).map_err(in_words)?;
+        let line = read_head(&mut stream)?;
         let status = line.strip_prefix("HTTP/1.0 ").or(line.strip_prefix("HTTP/1.1 "));
         if status.is_none_or(|status| status.trim_start() != CONNECTED) {
             let why = format!("the server does not speak net/rpc: it answers {line:?}");
-            return Err(io::Error::new(ErrorKind::InvalidData, why));
+            return Err(io::Error::new(ErrorKind::InvalidData, why).into());
         }
-        Ok(Client { stream: Stream::new(wrap(conn), early, MAX_MESSAGE), seq: 0, broken: false })
+        stream.get_ref().inner.set_read_timeout(limits.call)?;
+        Ok(Client::new(stream, limits))
+    }
+}
+
+/// connect(2) cannot be given a time, nor can the search for a host's address. So a thread waits for
+/// them, and goes on doing so if we give up.
+fn connect_within(addr: &Addr, limit: Duration) -> io::Result<Conn> {
+    let (sender, receiver) = mpsc::channel();
+    let addr = addr.clone();
+    thread::Builder::new().spawn(move || {
+        let _ = sender.send(Conn::connect(&addr)); // which nobody may wait for any more
+    })?;
+    receiver.recv_timeout(limit).unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
+}
+
+impl<S: Read + Write> Client<S> {
+    /// Calls over any stream that is [`buffered`], without HTTP, as Go's `rpc.NewClient`. Its timeouts
+    /// bound how long a read or a write waits.
+    pub fn new(stream: Buffered<S>, limits: &Limits) -> Client<S> {
+        let share = Share::new(&Arc::new(AtomicUsize::new(usize::MAX)));
+        let stream = Stream::new(stream, share, limits.max_message);
+        Client { stream, limit: limits.call, seq: 0, broken: false }
     }
 
     /// Calls a method such as `Greeter.Greet`, and waits for its reply.
-    pub fn call<R: Value + Default>(&mut self, method: &str, args: &dyn Value) -> Result<R, Error> {
+    pub fn call<R: Decode + Default>(
+        &mut self,
+        method: &str,
+        args: &dyn Encode,
+    ) -> Result<R, Error> {
         if self.broken {
             return Err(Error::Connection(ErrorKind::NotConnected.into()));
         }
         // Until the reply is here, whatever goes wrong leaves half a call behind.
         self.broken = true;
-        let request = Request { service_method: method.to_string(), seq: self.seq };
-        self.stream.send(&request, args)?;
+        self.stream.restart(self.limit);
+        let request = Request { service_method: method.into(), seq: self.seq };
+        self.stream.put(&request, args);
+        self.stream.send()?;
         self.seq += 1;
         let mut response = Response::default();
         self.stream.receive(Some(&mut response))?;
@@ -85,22 +146,14 @@ impl<S: Read + Write> Client<S> {
             let why = format!("call {} was answered as {}", request.seq, response.seq);
             return Err(io::Error::new(ErrorKind::InvalidData, why).into());
         }
-        let mut reply = R::default();
-        let failed = !response.error.is_empty();
-        self.stream.receive(if failed { None } else { Some(&mut reply) })?;
-        self.broken = false;
-        if failed { Err(Error::Server(response.error)) } else { Ok(reply) }
-    }
-}
-
-/// What an error of the system means here.
-fn in_words(e: io::Error) -> io::Error {
-    let why = match e.kind() {
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => "the server does not answer",
-        ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => {
-            "the server has ended"
+        if response.error.0.is_empty() {
+            let mut reply = R::default();
+            self.stream.receive(Some(&mut reply))?;
+            self.broken = false;
+            return Ok(reply);
         }
-        _ => return fatal(e),
-    };
-    io::Error::new(e.kind(), why)
+        self.stream.receive(None)?;
+        self.broken = false;
+        Err(Error::Server(response.error.to_string()))
+    }
 }

@@ -1,16 +1,19 @@
 //! Reading gob: a value at a time, by the types that its stream has defined.
 //!
 //! Whatever arrives, memory is bounded. A message is stored as it arrives, not as its length announces,
-//! and passed over if it is longer than the limit. The strings and slices in a value may take
+//! and passed over if it is longer than the limit. The strings, slices and maps in a value may take
 //! [`EXPANSION`] times the limit together. Definitions have a budget of their own, in `definitions.rs`.
+//! What all connections of a server hold in messages comes out of one [`Budget`].
 
 use std::io::{self, BufRead, ErrorKind, Read};
 use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::definitions::{Definition, Definitions, define};
-use super::gob::{
-    BAD_VALUE, BOOL, BYTES, COMPLEX, FLOAT, INT, INTERFACE, STRING, UINT, Value, bad_value,
-};
+use super::definitions::{ARRAY, Definition, Definitions, MAP, SLICE, STRUCT, get_definition};
+use super::encode::Types;
+use super::gob::{BOOL, BYTES, COMPLEX, Decode, FLOAT, INT, INTERFACE, STRING, UINT};
+use super::wire::{Error, bad_value, fatal, get_int, get_uint};
 
 pub const MAX_DEPTH: usize = 100;
 const EXPANSION: u64 = 4;
@@ -18,19 +21,58 @@ const EXPANSION: u64 = 4;
 const ALLOCATION: u64 = 32;
 /// Go's own limit. A message that announces more is none, and is not passed over.
 const MAX_SKIPPED: u64 = 8 << 30;
+/// What each connection may hold without asking.
+pub const OWN: usize = 64 << 10;
+
+/// What one connection has taken of a budget that all connections share: the bytes that are left. It goes
+/// back with the value.
+pub struct Share {
+    left: Arc<AtomicUsize>,
+    taken: usize,
+}
+
+impl Share {
+    pub fn new(left: &Arc<AtomicUsize>) -> Share {
+        Share { left: Arc::clone(left), taken: 0 }
+    }
+
+    /// Takes or gives back, so that the connection may hold `bytes`.
+    pub fn hold(&mut self, bytes: usize) -> io::Result<()> {
+        let needed = bytes.saturating_sub(OWN);
+        if needed == self.taken {
+            return Ok(());
+        }
+        let taken = self.taken;
+        let take = |left: usize| (left + taken).checked_sub(needed);
+        if self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
+            let why = format!("{bytes} bytes are more than the connections may hold together");
+            return Err(io::Error::new(ErrorKind::QuotaExceeded, why));
+        }
+        self.taken = needed;
+        Ok(())
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.left.fetch_add(self.taken, Ordering::Relaxed);
+    }
+}
 
 /// A value that is being read.
 pub struct Input<'a> {
     pub types: &'a mut Definitions,
     source: &'a mut dyn BufRead,
-    max_message: u64,
+    share: &'a mut Share,
+    max_message: usize,
     message: &'a mut Vec<u8>,
-    /// How much of the message has been read.
+    /// How many messages were begun, and how much of the last one has been read.
+    messages: usize,
     at: usize,
     /// What strings and elements may still take.
     memory: u64,
     /// How many values this one lies in.
-    pub depth: usize,
+    depth: usize,
 }
 
 impl<'a> Input<'a> {
@@ -39,64 +81,88 @@ impl<'a> Input<'a> {
         source: &'a mut dyn BufRead,
         types: &'a mut Definitions,
         message: &'a mut Vec<u8>,
+        share: &'a mut Share,
         max_message: usize,
     ) -> Input<'a> {
-        let max_message = max_message as u64;
-        let memory = EXPANSION.saturating_mul(max_message);
-        Input { types, source, max_message, message, at: 0, memory, depth: 0 }
+        let memory = EXPANSION.saturating_mul(max_message as u64);
+        Input { types, source, share, max_message, message, messages: 0, at: 0, memory, depth: 0 }
     }
 
     /// Reads it into `value`, or skips it if there is none.
-    pub fn read(mut self, value: Option<&mut dyn Value>) -> io::Result<()> {
+    pub fn read(mut self, value: Option<&mut dyn Decode>, wanted: &mut Types) -> Result<(), Error> {
         let id = self.type_id()?;
-        let is_struct = matches!(self.types.get(id), Some(Definition::Struct(_)));
-        if !is_struct && self.uint()? != 0 {
+        if self.types.get(id).is_none_or(|definition| definition.kind != STRUCT)
+            && self.get(get_uint)? != 0
+        {
             return Err(bad_value("a value that is no struct begins with a field"));
         }
         let Some(value) = value else { return self.skip(id) };
-        match value.accepts(id, self.types) {
-            Ok(()) => value.decode(id, &mut self),
-            // Its end may be in another message.
-            refused => self.skip(id).and(refused),
+        let (message, start) = (self.messages, self.at);
+        let ours = value.type_id(wanted);
+        let read = match self.types.fits(id, ours, wanted, 0) {
+            Ok(true) => value.decode(id, &mut self),
+            Ok(false) => Err(bad_value("type mismatch: no fields matched")),
+            Err(why) => Err(Error::Value(why)),
+        };
+        if matches!(read, Err(Error::Value(_))) && self.messages == message {
+            // It is passed over from its start, since its end may be in another message.
+            (self.at, self.depth) = (start, 0);
+            self.skip(id)?;
         }
+        read
     }
 
     /// Reads definitions, each in a message of its own, and then the id of the value that they are for.
     /// The value of an interface may need some, too: they end the message, in the middle of the value
     /// that holds the interface, and the value goes on in the next one.
-    fn type_id(&mut self) -> io::Result<i64> {
+    fn type_id(&mut self) -> Result<i64, Error> {
         loop {
             if self.left() == 0 {
                 self.next_message()?;
             }
-            let id = self.int().map_err(fatal)?;
+            let id = self.get(get_int).map_err(fatal)?;
             if id >= 0 {
                 return Ok(id);
             }
-            define(id.wrapping_neg(), self).map_err(fatal)?;
+            get_definition(id.wrapping_neg(), self).map_err(fatal)?;
             if self.left() > 0 {
                 return Err(fatal(bad_value("extra data in buffer")));
             }
         }
     }
 
-    fn next_message(&mut self) -> io::Result<()> {
-        let len = read_uint(&mut self.source)?;
-        let mut contents = (&mut self.source).take(len);
-        if len > self.max_message {
-            let max = self.max_message;
-            let too_long = bad_value(format!("a message of {len} bytes; the limit is {max}"));
-            // The stream makes sense without this value, but not without a definition.
-            if len >= MAX_SKIPPED || signed(read_uint(&mut contents)?) < 0 {
-                return Err(fatal(too_long));
-            }
-            io::copy(&mut contents, &mut io::sink())?;
-            return Err(too_long);
+    fn next_message(&mut self) -> Result<(), Error> {
+        let len = get_uint(&mut self.source)?;
+        if len > self.max_message as u64 {
+            return self.pass_over(len);
         }
+        let len = len as usize;
+        self.messages += 1;
         self.message.clear();
         self.at = 0;
-        let read = contents.read_to_end(self.message)?;
-        if (read as u64) < len { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+        while self.message.len() < len {
+            let stored = self.message.len();
+            let piece = stored.max(OWN).min(len - stored);
+            self.share.hold(stored + piece)?;
+            self.message.reserve_exact(piece);
+            (&mut self.source).take(piece as u64).read_to_end(self.message)?;
+            if self.message.len() < stored + piece {
+                return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The stream makes sense without a value that is too long, but not without a definition.
+    fn pass_over(&mut self, len: u64) -> Result<(), Error> {
+        let max = self.max_message;
+        let too_long = bad_value(&format!("a message of {len} bytes; the limit is {max}"));
+        let mut contents = (&mut self.source).take(len);
+        if len >= MAX_SKIPPED || get_int(&mut contents)? < 0 {
+            return Err(fatal(too_long));
+        }
+        io::copy(&mut contents, &mut io::sink())?;
+        Err(too_long)
     }
 
     /// How much of the message there is to read.
@@ -104,27 +170,24 @@ impl<'a> Input<'a> {
         self.message.len() - self.at
     }
 
-    pub fn uint(&mut self) -> io::Result<u64> {
+    /// Gets a number of the message.
+    pub fn get<T>(&mut self, get: fn(&mut dyn Read) -> Result<T, Error>) -> Result<T, Error> {
         let mut rest = &self.message[self.at..];
-        let number = read_uint(&mut rest).map_err(|_| bad_value("a number is cut off"))?;
+        let got = get(&mut rest).map_err(|_| bad_value("a number is cut off"))?;
         self.at = self.message.len() - rest.len();
-        Ok(number)
-    }
-
-    pub fn int(&mut self) -> io::Result<i64> {
-        self.uint().map(signed)
+        Ok(got)
     }
 
     /// A length, and so many bytes.
-    pub fn bytes(&mut self) -> io::Result<Vec<u8>> {
+    pub fn bytes(&mut self) -> Result<Vec<u8>, Error> {
         let span = self.span()?;
-        self.allocate(1, span.len())?;
+        self.allocate(span.len() as u64, 1)?;
         Ok(self.message[span].to_vec())
     }
 
     /// Where these are.
-    fn span(&mut self) -> io::Result<Range<usize>> {
-        let len = self.uint()?;
+    fn span(&mut self) -> Result<Range<usize>, Error> {
+        let len = self.get(get_uint)?;
         if len > self.left() as u64 {
             return Err(bad_value("a length is beyond the message"));
         }
@@ -133,14 +196,14 @@ impl<'a> Input<'a> {
     }
 
     /// Accounts for memory before it is taken: an element of one byte here may need hundreds there.
-    pub fn allocate(&mut self, count: u64, size: usize) -> io::Result<()> {
+    pub fn allocate(&mut self, count: u64, size: usize) -> Result<(), Error> {
         let bytes = count.saturating_mul(size as u64).saturating_add(ALLOCATION);
         let left = self.memory.checked_sub(bytes);
         self.memory = left.ok_or_else(|| bad_value("a value that takes too much memory"))?;
         Ok(())
     }
 
-    fn enter(&mut self) -> io::Result<()> {
+    fn enter(&mut self) -> Result<(), Error> {
         if self.depth == MAX_DEPTH {
             return Err(bad_value("values lie too deep in each other"));
         }
@@ -149,9 +212,9 @@ impl<'a> Input<'a> {
     }
 
     /// Reads `count` elements. Each takes a byte or more, so that no absurd count goes far.
-    pub fn elements<F>(&mut self, count: u64, mut read: F) -> io::Result<()>
+    pub fn elements<F>(&mut self, count: u64, mut read: F) -> Result<(), Error>
     where
-        F: FnMut(&mut Self) -> io::Result<()>,
+        F: FnMut(&mut Self) -> Result<(), Error>,
     {
         self.enter()?;
         for _ in 0..count {
@@ -166,14 +229,14 @@ impl<'a> Input<'a> {
 
     /// Reads those of a struct's `count` fields that are there. Before each is written how far it is
     /// from the one before, and 0 at the end, for which Go also takes the end of the message.
-    pub fn fields<F>(&mut self, count: usize, mut read: F) -> io::Result<()>
+    pub fn fields<F>(&mut self, count: usize, mut read: F) -> Result<(), Error>
     where
-        F: FnMut(&mut Self, usize) -> io::Result<()>,
+        F: FnMut(&mut Self, usize) -> Result<(), Error>,
     {
         self.enter()?;
         let mut next: u64 = 0;
         while self.left() > 0 {
-            let delta = self.uint()?;
+            let delta = self.get(get_uint)?;
             if delta == 0 {
                 break;
             }
@@ -188,62 +251,39 @@ impl<'a> Input<'a> {
     }
 
     /// Passes over a value that nobody wants.
-    pub fn skip(&mut self, id: i64) -> io::Result<()> {
-        match (id, self.types.get(id).cloned()) {
-            (BOOL | INT | UINT | FLOAT, _) => self.uint().map(drop),
-            (COMPLEX, _) => self.uint().and_then(|_| self.uint()).map(drop),
-            (BYTES | STRING, _) | (_, Some(Definition::Opaque)) => self.span().map(drop),
-            (INTERFACE, _) => self.skip_interface(),
-            (_, Some(Definition::Struct(fields))) => {
-                self.fields(fields.len(), |from, number| from.skip(fields[number].1))
-            }
-            (_, Some(Definition::Slice(element))) => {
-                let count = self.uint()?;
-                self.elements(count, |from| from.skip(element))
-            }
-            (_, Some(Definition::Array(element, len))) => {
-                let count = self.uint()?;
-                if count != len as u64 {
-                    return Err(bad_value("an array of another length than its type's"));
-                }
-                self.elements(count, |from| from.skip(element))
-            }
-            (_, Some(Definition::Map(key, element))) => {
-                let count = self.uint()?;
-                self.elements(count, |from| from.skip(key).and_then(|()| from.skip(element)))
-            }
-            (_, None) => Err(bad_value(format!("the type {id} is not defined"))),
+    pub fn skip(&mut self, id: i64) -> Result<(), Error> {
+        if let Some(Definition { kind, parts }) = self.types.get(id).cloned() {
+            return self.skip_defined(kind, &parts);
         }
-    }
-
-    /// A name, which is empty for nil; then a type, a length and a value.
-    fn skip_interface(&mut self) -> io::Result<()> {
-        if !self.span()?.is_empty() {
-            self.type_id()?;
-            self.span()?;
+        match id {
+            BOOL | INT | UINT | FLOAT => drop(self.get(get_uint)?),
+            COMPLEX => self.elements(2, |from| from.skip(FLOAT))?,
+            BYTES | STRING => drop(self.span()?),
+            // A name, which is empty for nil; then a type, a length and a value.
+            INTERFACE if !self.span()?.is_empty() => {
+                self.type_id()?;
+                self.span()?;
+            }
+            INTERFACE => {}
+            _ => return Err(bad_value(&format!("the type {id} is not defined"))),
         }
         Ok(())
     }
-}
 
-/// After this error, the stream cannot be read on.
-pub fn fatal(e: io::Error) -> io::Error {
-    if e.kind() == BAD_VALUE { io::Error::new(ErrorKind::InvalidData, e.to_string()) } else { e }
-}
-
-pub fn signed(number: u64) -> i64 {
-    ((number >> 1) as i64) ^ -((number & 1) as i64)
-}
-
-fn read_uint(from: &mut dyn BufRead) -> io::Result<u64> {
-    let mut number = [0; 8];
-    from.read_exact(&mut number[7..])?;
-    let first = number[7];
-    if first < 128 {
-        return Ok(first.into());
+    fn skip_defined(&mut self, kind: usize, parts: &[(String, i64)]) -> Result<(), Error> {
+        match kind {
+            STRUCT => self.fields(parts.len(), |from, number| from.skip(parts[number].1)),
+            ARRAY | SLICE | MAP => {
+                let count = self.get(get_uint)?;
+                if kind == ARRAY && count != parts[1].1 as u64 {
+                    return Err(bad_value("an array of another length than its type's"));
+                }
+                self.elements(count, |from| {
+                    from.skip(parts[0].1)?;
+                    if kind == MAP { from.skip(parts[1].1) } else { Ok(()) }
+                })
+            }
+            _ => self.span().map(drop),
+        }
     }
-    let start = 8usize.checked_sub(first.wrapping_neg().into());
-    let start = start.ok_or_else(|| fatal(bad_value("a number of more than 8 bytes")))?;
-    from.read_exact(&mut number[start..])?;
-    Ok(u64::from_be_bytes(number))
 }

@@ -1,55 +1,137 @@
-//! The types that the sender of a stream has defined, and how they are read into ours. Both are kept
+//! The types that the sender of a stream defines, and whether they can be read into ours. Both are kept
 //! as long as the connection, so they have a budget, [`MAX_COST`]; Go programs define kilobytes.
 
-use std::any::TypeId;
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::Arc;
 
 use super::decode::{Input, MAX_DEPTH};
-use super::gob::{BAD_VALUE, FIRST_USER_ID, Record, bad_value, named_values};
+use super::encode::Types;
+use super::gob::{BASIC, FIRST_USER_ID};
+use super::wire::{Error, bad_value, get_int, get_uint, put_bytes, put_int, put_uint};
 
 /// What all of it may take, in bytes of memory.
-const MAX_COST: usize = 2 << 20;
-const TYPE_COST: usize = 128;
+const MAX_COST: u64 = 2 << 20;
+const TYPE_COST: u64 = 128;
 /// Without the bytes of its name.
-const FIELD_COST: usize = 64;
+const PART_COST: u64 = 64;
 
-/// A definition is a struct, `wireType`, of whose fields one is there. The remaining three are for
-/// types with an encoding of their own.
-const ARRAY: usize = 0;
-pub const SLICE: usize = 1;
-pub const STRUCT: usize = 2;
-const MAP: usize = 3;
-const WIRE_TYPE_FIELDS: usize = 7;
-/// Each of the seven is a struct, too, with a `CommonType` first: a name and an id that nobody needs.
-const COMMON: usize = 0;
-
-/// How the sender defined a type. It names other types by their ids, which it may define later.
+/// How a type is defined: a kind, and the types that it is made of, by their ids.
 #[derive(Clone)]
-pub enum Definition {
-    /// The names and types of its fields.
-    Struct(Arc<[(Vec<u8>, i64)]>),
-    /// The type of its elements.
-    Slice(i64),
-    /// The same, and how many there are.
-    Array(i64, i64),
-    /// The types of its keys and of its elements.
-    Map(i64, i64),
-    /// A length, and bytes in a form of its own, such as `time.Time`'s.
-    Opaque,
+pub struct Definition {
+    pub kind: usize,
+    /// With their names: a struct's fields, or what [`PARTS`] says.
+    pub parts: Arc<[(String, i64)]>,
 }
 
-/// For each field of the sender's struct its place in ours, if we have it, and its type.
-type Plan = Arc<[(Option<usize>, i64)]>;
+/// On the wire a definition is a struct, `wireType`, of seven fields, of which one is there: the kind.
+/// The last three are for types with an encoding of their own, such as `time.Time`.
+pub const ARRAY: usize = 0;
+pub const SLICE: usize = 1;
+pub const STRUCT: usize = 2;
+pub const MAP: usize = 3;
+/// Each of the seven is a struct, too. It begins with a `CommonType`, a name and an id that nobody
+/// needs, and goes on with these numbers, or with a slice of a struct's fields.
+pub const PARTS: [&[&str]; 7] =
+    [&["Elem", "Len"], &["Elem"], &["Field"], &["Key", "Elem"], &[], &[], &[]];
 
+/// Writes the definition of `id`.
+pub fn put_definition(out: &mut Vec<u8>, id: i64, name: &str, definition: &Definition) {
+    put_int(out, -id);
+    // Before each field is written how far it is from the one before, and 0 at the end.
+    out.extend([definition.kind as u8 + 1, 1]);
+    put_part(out, name, id);
+    let parts = &definition.parts;
+    if definition.kind != STRUCT {
+        for (_, number) in parts.iter() {
+            out.push(1);
+            put_int(out, *number);
+        }
+    } else if !parts.is_empty() {
+        out.push(1);
+        put_uint(out, parts.len() as u64);
+        for (name, id) in parts.iter() {
+            put_part(out, name, *id);
+        }
+    }
+    out.extend([0, 0]);
+}
+
+/// Reads the definition of `id`, and notes it.
+pub fn get_definition(id: i64, from: &mut Input<'_>) -> Result<(), Error> {
+    if !(FIRST_USER_ID..1 << 31).contains(&id) || from.types.get(id).is_some() {
+        return Err(bad_value("duplicate or reserved type received"));
+    }
+    from.types.charge(TYPE_COST)?;
+    let mut found = None;
+    from.fields(PARTS.len(), |from, kind| {
+        if found.is_some() {
+            return Err(bad_value("a definition of two types"));
+        }
+        found = Some(Definition { kind, parts: get_parts(kind, from)?.into() });
+        Ok(())
+    })?;
+    let found = found.ok_or_else(|| bad_value("an empty definition"))?;
+    from.types.types.insert(id, found);
+    Ok(())
+}
+
+fn get_parts(kind: usize, from: &mut Input<'_>) -> Result<Vec<(String, i64)>, Error> {
+    let mut parts: Vec<_> = PARTS[kind].iter().map(|name| (name.to_string(), 0)).collect();
+    if kind == STRUCT {
+        parts.clear();
+    }
+    from.fields(1 + PARTS[kind].len(), |from, field| {
+        if field == 0 {
+            get_part(from)?;
+        } else if kind == STRUCT {
+            let count = from.get(get_uint)?;
+            from.types.charge(count.saturating_mul(PART_COST))?;
+            return from.elements(count, |from| {
+                parts.push(get_part(from)?);
+                Ok(())
+            });
+        } else {
+            parts[field - 1].1 = from.get(get_int)?;
+        }
+        Ok(())
+    })?;
+    Ok(parts)
+}
+
+/// A field of a struct, or a `CommonType`, which looks the same: a name and an id.
+fn put_part(out: &mut Vec<u8>, name: &str, id: i64) {
+    if name.is_empty() {
+        out.push(2);
+    } else {
+        out.push(1);
+        put_bytes(out, name.as_bytes());
+        out.push(1);
+    }
+    put_int(out, id);
+    out.push(0);
+}
+
+fn get_part(from: &mut Input<'_>) -> Result<(String, i64), Error> {
+    let (mut name, mut id) = (Vec::new(), 0);
+    from.fields(2, |from, field| {
+        match field {
+            0 => name = from.bytes()?,
+            _ => id = from.get(get_int)?,
+        }
+        Ok(())
+    })?;
+    from.types.charge(name.len() as u64)?;
+    // One that is not UTF-8 is the name of nothing here.
+    Ok((String::from_utf8(name).unwrap_or_default(), id))
+}
+
+/// What a stream has defined so far.
 #[derive(Default)]
 pub struct Definitions {
     types: BTreeMap<i64, Definition>,
-    /// By the sender's struct and ours; or why one cannot be read into the other.
-    plans: BTreeMap<(i64, TypeId), Result<Plan, String>>,
-    cost: usize,
-    depth: usize,
+    /// What [`fits`](Definitions::fits) has found out: a value may hold many structs.
+    checked: BTreeMap<(i64, i64), Result<bool, String>>,
+    cost: u64,
 }
 
 impl Definitions {
@@ -57,133 +139,75 @@ impl Definitions {
         self.types.get(&id)
     }
 
-    /// The type of the elements of a slice.
-    pub fn slice(&self, id: i64) -> io::Result<i64> {
-        match self.get(id) {
-            Some(Definition::Slice(element)) => Ok(*element),
-            _ => Err(self.mismatch(id, "a slice")),
-        }
+    /// The parts of a type that is defined, or none.
+    pub fn parts(&self, id: i64) -> Arc<[(String, i64)]> {
+        self.get(id).map(|definition| Arc::clone(&definition.parts)).unwrap_or_default()
     }
 
-    /// How a struct is read into `record`. That is found out once, as a value may hold many of them.
-    pub fn plan<R: Record>(&mut self, id: i64, record: &R) -> io::Result<Plan> {
-        let key = (id, TypeId::of::<R>());
-        if let Some(plan) = self.plans.get(&key) {
-            return plan.clone().map_err(|why| io::Error::new(BAD_VALUE, why));
+    /// The type of a part of a type that fits.
+    pub fn part(&self, id: i64, number: usize) -> i64 {
+        self.types[&id].parts[number].1
+    }
+
+    /// How many bytes of memory they take.
+    pub fn cost(&self) -> usize {
+        self.cost as usize
+    }
+
+    /// Whether the sender's type `theirs` can be read into `ours`, or why it cannot. It is false if both
+    /// are structs, have fields, and have none in common.
+    pub fn fits(
+        &mut self,
+        theirs: i64,
+        ours: i64,
+        wanted: &Types,
+        depth: usize,
+    ) -> Result<bool, String> {
+        if theirs == ours && ours < FIRST_USER_ID {
+            return Ok(true);
         }
-        let Some(Definition::Struct(fields)) = self.get(id).cloned() else {
-            return Err(self.mismatch(id, "a struct"));
+        if let Some(known) = self.checked.get(&(theirs, ours)) {
+            return known.clone();
+        }
+        let (their, our) = match (self.get(theirs), wanted.get(ours)) {
+            (Some(their), Some(our)) if their.kind == our.kind => (their.clone(), our.clone()),
+            (their, our) => {
+                let (want, got) = (describe(ours, our), describe(theirs, their));
+                return Err(format!("gob: type mismatch: want {want}, got {got}"));
+            }
         };
-        self.charge(TYPE_COST + fields.len() * size_of::<(Option<usize>, i64)>())?;
-        let place = |name: &[u8]| R::FIELDS.iter().position(|ours| ours.as_bytes() == name);
-        let plan: Plan = fields.iter().map(|(name, id)| (place(name), *id)).collect();
-        // It is there before its fields are looked at, since a struct may hold itself.
-        self.plans.insert(key, Ok(Arc::clone(&plan)));
-        if let Err(e) = self.check(&plan, record) {
-            self.plans.insert(key, Err(e.to_string()));
-            return Err(e);
+        if depth == MAX_DEPTH {
+            return Err("gob: types lie too deep in each other".to_string());
         }
-        Ok(plan)
-    }
-
-    fn check<R: Record>(&mut self, plan: &Plan, record: &R) -> io::Result<()> {
-        if self.depth == MAX_DEPTH {
-            return Err(bad_value("types lie too deep in each other"));
+        self.charge(TYPE_COST)?;
+        // It is there before its parts are looked at, since a struct may hold itself.
+        self.checked.insert((theirs, ours), Ok(true));
+        let mut fits = Ok(their.parts.is_empty() || our.parts.is_empty());
+        for (name, part) in their.parts.iter() {
+            if let Some((_, our_part)) = our.parts.iter().find(|part| part.0 == *name) {
+                let part_fits = self.fits(*part, *our_part, wanted, depth + 1);
+                fits = fits.and(part_fits.map(|_| true));
+            }
         }
-        self.depth += 1;
-        let ours = named_values(record);
-        let mut common = plan.iter().filter_map(|(place, id)| Some((ours[(*place)?].1, *id)));
-        let checked = common.try_for_each(|(value, id)| value.accepts(id, self));
-        self.depth -= 1;
-        checked
+        self.checked.insert((theirs, ours), fits.clone());
+        fits
     }
 
-    pub fn expect(&self, id: i64, wanted: i64, name: &str) -> io::Result<()> {
-        if id == wanted { Ok(()) } else { Err(self.mismatch(id, name)) }
-    }
-
-    fn mismatch(&self, id: i64, wanted: &str) -> io::Error {
-        const BASIC: [&str; 9] =
-            ["?", "bool", "int", "uint", "float", "bytes", "string", "complex", "an interface"];
-        let got = match self.get(id) {
-            Some(Definition::Struct(_)) => "a struct",
-            Some(Definition::Slice(_)) => "a slice",
-            Some(Definition::Array(..)) => "an array",
-            Some(Definition::Map(..)) => "a map",
-            Some(Definition::Opaque) => "a type with an encoding of its own",
-            None if (1..9).contains(&id) => BASIC[id as usize],
-            None => "a type that is not defined",
-        };
-        bad_value(format!("type mismatch: want {wanted}, got {got}"))
-    }
-
-    fn charge(&mut self, bytes: usize) -> io::Result<()> {
+    fn charge(&mut self, bytes: u64) -> Result<(), String> {
         self.cost = self.cost.saturating_add(bytes);
-        if self.cost > MAX_COST { Err(bad_value("the definitions are too large")) } else { Ok(()) }
+        if self.cost <= MAX_COST {
+            Ok(())
+        } else {
+            Err("gob: the definitions are too large".into())
+        }
     }
 }
 
-/// Reads the definition of `id`, and notes it.
-pub fn define(id: i64, from: &mut Input<'_>) -> io::Result<()> {
-    if !(FIRST_USER_ID..1 << 31).contains(&id) || from.types.get(id).is_some() {
-        return Err(bad_value("duplicate or reserved type received"));
+fn describe(id: i64, definition: Option<&Definition>) -> &'static str {
+    const OPAQUE: &str = "a type with an encoding of its own";
+    const KINDS: [&str; 7] = ["an array", "a slice", "a struct", "a map", OPAQUE, OPAQUE, OPAQUE];
+    match definition {
+        Some(definition) => KINDS[definition.kind],
+        None => *BASIC.get(id as usize).unwrap_or(&BASIC[0]),
     }
-    from.types.charge(TYPE_COST)?;
-    let mut found = None;
-    from.fields(WIRE_TYPE_FIELDS, |from, kind| {
-        let last = found.replace(match kind {
-            ARRAY => numbers(from).map(|[element, len]| Definition::Array(element, len))?,
-            SLICE => numbers(from).map(|[element]| Definition::Slice(element))?,
-            STRUCT => Definition::Struct(struct_fields(from)?.into()),
-            MAP => numbers(from).map(|[key, element]| Definition::Map(key, element))?,
-            _ => numbers(from).map(|[]| Definition::Opaque)?,
-        });
-        if last.is_some() { Err(bad_value("a definition of two types")) } else { Ok(()) }
-    })?;
-    let found = found.ok_or_else(|| bad_value("an empty definition"))?;
-    from.types.types.insert(id, found);
-    Ok(())
-}
-
-/// A `CommonType`, then `N` numbers.
-fn numbers<const N: usize>(from: &mut Input<'_>) -> io::Result<[i64; N]> {
-    let mut numbers = [0; N];
-    from.fields(1 + N, |from, field| {
-        if field == COMMON {
-            drop(name_and_id(from)?)
-        } else {
-            numbers[field - 1] = from.int()?
-        }
-        Ok(())
-    })?;
-    Ok(numbers)
-}
-
-/// A `CommonType`, then a slice of fields.
-fn struct_fields(from: &mut Input<'_>) -> io::Result<Vec<(Vec<u8>, i64)>> {
-    let mut list = Vec::new();
-    from.fields(2, |from, field| {
-        if field == COMMON {
-            return name_and_id(from).map(drop);
-        }
-        let count = from.uint()?;
-        from.types.charge((count as usize).saturating_mul(FIELD_COST))?;
-        from.elements(count, |from| name_and_id(from).map(|field| list.push(field)))
-    })?;
-    Ok(list)
-}
-
-/// A field, or a `CommonType`, which looks the same.
-fn name_and_id(from: &mut Input<'_>) -> io::Result<(Vec<u8>, i64)> {
-    let (mut name, mut id) = (Vec::new(), 0);
-    from.fields(2, |from, field| {
-        if field == 0 {
-            name = from.bytes()?
-        } else {
-            id = from.int()?
-        }
-        Ok(())
-    })?;
-    from.types.charge(name.len())?;
-    Ok((name, id))
 }

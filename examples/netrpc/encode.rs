@@ -2,121 +2,115 @@
 
 use std::any::TypeId;
 
-use super::definitions::{SLICE, STRUCT};
-use super::gob::{FIRST_USER_ID, Record, Value, named_values};
+use super::definitions::{Definition, MAP, SLICE, STRUCT, put_definition};
+use super::gob::{BASIC, Encode, FIRST_USER_ID};
+use super::wire::{put_int, put_uint};
 
-/// The types of a stream, in the order of their ids.
+/// Types of ours, in the order of their ids: those that a stream sends, or those that are wanted of it.
 #[derive(Default)]
-pub struct SentTypes(Vec<SentType>);
+pub struct Types(Vec<Type>);
 
-/// A struct, or a slice of something.
-struct SentType {
+/// A struct, a slice or a map.
+struct Type {
     rust: TypeId,
     name: String,
-    element: Option<i64>,
-    fields: Vec<(&'static str, i64)>,
-    is_defined: bool,
+    definition: Definition,
+    is_sent: bool,
 }
 
-impl SentTypes {
+impl Types {
     /// Appends a value to `out`, after the definitions that it needs and the stream lacks.
-    pub fn write(&mut self, value: &dyn Value, out: &mut Vec<u8>) {
+    pub fn write(&mut self, value: &dyn Encode, out: &mut Vec<u8>) {
         let id = value.type_id(self);
         self.define(id, out);
         put_message(out, |out| {
             put_int(out, id);
-            if id < FIRST_USER_ID || self.get(id).element.is_some() {
-                out.push(0); // no struct
+            if self.get(id).is_none_or(|definition| definition.kind != STRUCT) {
+                out.push(0);
             }
             value.encode(out);
         });
     }
 
+    /// Defines a type, and then those that it is made of.
+    fn define(&mut self, id: i64, out: &mut Vec<u8>) {
+        if id < FIRST_USER_ID || self.at(id).is_sent {
+            return;
+        }
+        let Type { name, definition, is_sent, .. } = self.at(id);
+        *is_sent = true;
+        put_message(out, |out| put_definition(out, id, name, definition));
+        for (_, part) in definition.parts.clone().iter() {
+            self.define(*part, out);
+        }
+    }
+
     /// A struct takes its id before its fields take theirs, so that it may hold itself.
-    pub fn record<R: Record>(&mut self, record: &R) -> i64 {
-        let rust = TypeId::of::<R>();
-        if let Some(id) = self.find(rust) {
+    pub fn add_struct<'a, R: 'static>(
+        &mut self,
+        name: &str,
+        fields: impl FnOnce() -> Vec<(&'static str, &'a dyn Encode)>,
+    ) -> i64 {
+        if let Some(id) = self.find::<R>() {
             return id;
         }
-        let id = self.add(rust, R::NAME, None);
-        for (name, value) in named_values(record) {
-            let field_id = value.type_id(self);
-            // Go names a slice where a field has it first.
-            if field_id >= FIRST_USER_ID {
-                let part = self.get(field_id);
-                if part.element.is_some() && part.name.is_empty() && !part.is_defined {
-                    part.name = value.go_name();
-                }
+        let id = self.add::<R>(name, STRUCT, &[]);
+        let mut parts = Vec::new();
+        for (name, value) in fields() {
+            let part = value.type_id(self);
+            // Go names a slice or a map where a field has it first.
+            if part >= FIRST_USER_ID && self.at(part).name.is_empty() && !self.at(part).is_sent {
+                self.at(part).name = self.go_type(part);
             }
-            self.get(id).fields.push((name, field_id));
+            parts.push((name.to_string(), part));
         }
+        self.at(id).definition.parts = parts.into();
         id
     }
 
-    pub fn slice<T: 'static>(&mut self, element: i64) -> i64 {
-        let rust = TypeId::of::<Vec<T>>();
-        self.find(rust).unwrap_or_else(|| self.add(rust, "", Some(element)))
+    pub fn add_slice<T: 'static>(&mut self, element: i64) -> i64 {
+        let parts = [("Elem", element)];
+        self.find::<Vec<T>>().unwrap_or_else(|| self.add::<Vec<T>>("", SLICE, &parts))
     }
 
-    fn find(&self, rust: TypeId) -> Option<i64> {
-        self.0.iter().position(|sent| sent.rust == rust).map(|at| at as i64 + FIRST_USER_ID)
+    pub fn add_map<M: 'static>(&mut self, key: i64, element: i64) -> i64 {
+        let parts = [("Key", key), ("Elem", element)];
+        self.find::<M>().unwrap_or_else(|| self.add::<M>("", MAP, &parts))
     }
 
-    fn add(&mut self, rust: TypeId, name: &str, element: Option<i64>) -> i64 {
-        let (name, fields) = (name.to_string(), Vec::new());
-        self.0.push(SentType { rust, name, element, fields, is_defined: false });
+    fn find<T: 'static>(&self) -> Option<i64> {
+        let rust = TypeId::of::<T>();
+        self.0.iter().position(|known| known.rust == rust).map(|at| at as i64 + FIRST_USER_ID)
+    }
+
+    fn add<T: 'static>(&mut self, name: &str, kind: usize, parts: &[(&str, i64)]) -> i64 {
+        let parts = parts.iter().map(|(name, id)| (name.to_string(), *id)).collect();
+        let (rust, name) = (TypeId::of::<T>(), name.to_string());
+        self.0.push(Type { rust, name, definition: Definition { kind, parts }, is_sent: false });
         self.0.len() as i64 - 1 + FIRST_USER_ID
     }
 
-    fn get(&mut self, id: i64) -> &mut SentType {
+    fn at(&mut self, id: i64) -> &mut Type {
         &mut self.0[(id - FIRST_USER_ID) as usize]
     }
 
-    /// Defines a type, and then those that it is made of.
-    fn define(&mut self, id: i64, out: &mut Vec<u8>) {
-        if id < FIRST_USER_ID || self.get(id).is_defined {
-            return;
-        }
-        let defined = self.get(id);
-        defined.is_defined = true;
-        put_message(out, |out| defined.put_definition(id, out));
-        let fields = defined.fields.iter().map(|field| field.1);
-        let parts: Vec<i64> = defined.element.into_iter().chain(fields).collect();
-        parts.into_iter().for_each(|part| self.define(part, out));
+    pub fn get(&self, id: i64) -> Option<&Definition> {
+        let at = usize::try_from(id - FIRST_USER_ID).ok()?;
+        Some(&self.0.get(at)?.definition)
     }
-}
 
-impl SentType {
-    /// A struct, `wireType`, of one field, which is a struct that begins with a `CommonType`. Before
-    /// each field is written how far it is from the one before, and 0 at the end.
-    fn put_definition(&self, id: i64, out: &mut Vec<u8>) {
-        put_int(out, -id);
-        let kind = if self.element.is_some() { SLICE } else { STRUCT };
-        out.extend([kind as u8 + 1, 1]);
-        put_name_and_id(out, &self.name, id);
-        if let Some(element) = self.element {
-            out.push(1);
-            put_int(out, element);
-        } else if !self.fields.is_empty() {
-            out.push(1);
-            put_uint(out, self.fields.len() as u64);
-            self.fields.iter().for_each(|(name, id)| put_name_and_id(out, name, *id));
+    /// What Go calls it.
+    pub fn go_type(&self, id: i64) -> String {
+        let Some(Definition { kind, parts }) = self.get(id) else {
+            return BASIC[id as usize].into();
+        };
+        match (*kind, &*self.0[(id - FIRST_USER_ID) as usize].name) {
+            (STRUCT, "") => "struct {}".to_string(),
+            (STRUCT, name) => format!("main.{name}"),
+            (SLICE, _) => format!("[]{}", self.go_type(parts[0].1)),
+            _ => format!("map[{}]{}", self.go_type(parts[0].1), self.go_type(parts[1].1)),
         }
-        out.extend([0, 0]);
     }
-}
-
-/// A field, or a `CommonType`, which looks the same.
-fn put_name_and_id(out: &mut Vec<u8>, name: &str, id: i64) {
-    if name.is_empty() {
-        out.push(2);
-    } else {
-        out.push(1);
-        put_bytes(out, name.as_bytes());
-        out.push(1);
-    }
-    put_int(out, id);
-    out.push(0);
 }
 
 /// The length is known last, and goes first.
@@ -127,27 +121,4 @@ fn put_message(out: &mut Vec<u8>, put_contents: impl FnOnce(&mut Vec<u8>)) {
     put_uint(out, (end - start) as u64);
     let length = out.len() - end;
     out[start..].rotate_right(length);
-}
-
-pub fn put_uint(out: &mut Vec<u8>, number: u64) {
-    if number < 128 {
-        return out.push(number as u8);
-    }
-    let zeros = number.leading_zeros() as usize / 8;
-    out.push((8 - zeros as u8).wrapping_neg());
-    out.extend(&number.to_be_bytes()[zeros..]);
-}
-
-fn put_int(out: &mut Vec<u8>, number: i64) {
-    put_uint(out, unsigned(number));
-}
-
-pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    put_uint(out, bytes.len() as u64);
-    out.extend(bytes);
-}
-
-/// How signed numbers travel: small ones of either sign stay short.
-pub fn unsigned(number: i64) -> u64 {
-    ((number << 1) ^ (number >> 63)) as u64
 }

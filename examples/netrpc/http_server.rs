@@ -1,58 +1,82 @@
 //! What a request's head asks for: to call, or for a page that a browser shows.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use streamsock::Conn;
 
-use super::http::{CONNECTED, read_before, read_head};
+use super::http::{CONNECTED, read_head};
+use super::stream::Buffered;
 
-/// Answers a request's head. `Some`: calls may come, and this has arrived of them already.
-pub fn accept_http(mut conn: &Conn, page: impl FnOnce() -> String) -> io::Result<Option<Vec<u8>>> {
-    let (status, early) = match read_head(conn) {
-        Ok((line, early)) => (status(&line), early),
-        Err(e) if e.kind() == ErrorKind::InvalidData => {
-            ("431 Request Header Fields Too Large", Vec::new())
-        }
-        Err(e) => return Err(e),
-    };
-    match status {
-        CONNECTED => {
-            conn.write_all(format!("HTTP/1.0 {status}\n\n").as_bytes())?;
-            return Ok(Some(early));
-        }
-        "200 OK" => answer(conn, status, "text/html", &page())?,
-        "404 Not Found" => answer(conn, status, "text/plain", "404 page not found\n")?,
-        "405 Method Not Allowed" => answer(conn, status, "text/plain", "405 must CONNECT\n")?,
-        _ => answer(conn, status, "text/plain", &format!("{status}\n"))?,
-    }
-    Ok(None)
+/// How long a client may take to close after an ordinary answer.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// What is asked for.
+#[derive(Debug, PartialEq)]
+pub enum Request {
+    Calls,
+    Page,
+    /// Something that is there, by a method that does not get it.
+    NotAllowed,
+    NotFound,
+    NoHttp,
+    TooLong,
 }
 
-/// How a request is answered, by its first line.
-pub fn status(line: &str) -> &'static str {
-    let words: Vec<&str> = line.split(' ').collect();
-    let [method, target, "HTTP/1.0" | "HTTP/1.1"] = words[..] else { return "400 Bad Request" };
-    match (target.split('?').next().unwrap_or_default(), method) {
-        ("/_goRPC_", "CONNECT") => CONNECTED,
-        ("/" | "/debug/rpc", "GET") => "200 OK",
-        ("/" | "/debug/rpc" | "/_goRPC_", _) => "405 Method Not Allowed",
-        _ => "404 Not Found",
+impl Request {
+    pub fn parse(line: &str) -> Request {
+        let words: Vec<&str> = line.split(' ').collect();
+        let [method, target, "HTTP/1.0" | "HTTP/1.1"] = words[..] else { return Request::NoHttp };
+        match (target.split('?').next().unwrap_or_default(), method) {
+            ("/_goRPC_", "CONNECT") => Request::Calls,
+            ("/" | "/debug/rpc", "GET" | "HEAD") => Request::Page,
+            ("/" | "/debug/rpc" | "/_goRPC_", _) => Request::NotAllowed,
+            _ => Request::NotFound,
+        }
     }
+}
+
+/// Reads a request's head and answers it. Answers whether calls may come.
+pub fn accept(conn: &mut Buffered<Conn>, page: impl FnOnce() -> String) -> io::Result<bool> {
+    let line = match read_head(conn) {
+        Err(e) if e.kind() == ErrorKind::InvalidData => None,
+        line => Some(line?),
+    };
+    let request = line.as_deref().map_or(Request::TooLong, Request::parse);
+    let is_head = line.is_some_and(|line| line.starts_with("HEAD "));
+    let text = |status, body: &str| answer(status, "text/plain", body, is_head);
+    let answer = match request {
+        Request::Calls => format!("HTTP/1.0 {CONNECTED}\n\n"),
+        Request::Page => answer("200 OK", "text/html", &page(), is_head),
+        Request::NotAllowed => text("405 Method Not Allowed", "405 must CONNECT\n"),
+        Request::NotFound => text("404 Not Found", "404 page not found\n"),
+        Request::NoHttp => text("400 Bad Request", "400 Bad Request\n"),
+        Request::TooLong => text("431 Request Header Fields Too Large", "431 too large\n"),
+    };
+    conn.get_mut().write_all(answer.as_bytes())?;
+    if request != Request::Calls {
+        await_close(conn)?;
+    }
+    Ok(request == Request::Calls)
+}
+
+/// The body is left out of an answer to HEAD, but not its length.
+fn answer(status: &str, content_type: &str, body: &str, is_head: bool) -> String {
+    let (len, body) = (body.len(), if is_head { "" } else { body });
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Type: {content_type}; charset=utf-8\r\n\
+         Content-Length: {len}\r\nConnection: close\r\n\r\n{body}"
+    )
 }
 
 /// After an ordinary answer the client closes, not the server: closing while bytes of the client are
 /// unread resets the connection, and the reset may overtake the answer.
-fn answer(mut conn: &Conn, status: &str, content_type: &str, body: &str) -> io::Result<()> {
-    let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: {content_type}; charset=utf-8\r\n\
-         Content-Length: {}\r\nConnection: close\r\n\r\n",
-        body.len()
-    );
-    conn.write_all((head + body).as_bytes())?;
-    conn.shutdown(Shutdown::Write)?;
-    let deadline = Instant::now() + Duration::from_secs(1);
-    while read_before(deadline, conn, &mut [0; 1024]).is_ok_and(|n| n > 0) {}
+fn await_close(conn: &mut Buffered<Conn>) -> io::Result<()> {
+    let timed = conn.get_mut();
+    timed.restart(Some(LINGER));
+    timed.inner.set_read_timeout(Some(LINGER))?;
+    timed.inner.shutdown(Shutdown::Write)?;
+    while timed.read(&mut [0; 1024]).is_ok_and(|n| n > 0) {}
     Ok(())
 }

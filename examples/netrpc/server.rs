@@ -9,32 +9,31 @@ use std::time::Duration;
 
 use streamsock::Conn;
 
-use super::gob::{BAD_VALUE, Record, Value, record};
-use super::http_server::accept_http;
-use super::stream::{MAX_MESSAGE, Request, Response, Stream};
+use super::decode::Share;
+use super::encode::Types;
+use super::gob::{Decode, Encode, GoString};
+use super::http_server::accept;
+use super::stream::{Buffered, MAX_MESSAGE, Request, Response, Stream, buffered};
+use super::wire::Error;
 
 /// The longest name of a method that is looked up, and repeated in the answer.
 const MAX_NAME: usize = 1 << 10;
-
-/// With more connections than this, a thread that has answered lets others run before it reads on. If
-/// it slept, the next request would wake it, and each wake-up interrupts the client: a Go program with
-/// all its connections in one event loop makes a quarter more calls so. A few that block make fewer.
+/// With more connections than this, a thread that has answered lets others run.
 const MANY: usize = 8;
 
-record!(
-    /// The body of an answer that is an error.
-    Nothing = "" {}
-);
-
-/// The methods of a server, and what a connection may cost it.
+/// The methods of a server, and what its clients may cost it.
 pub struct Server {
-    /// How long a client may say nothing, or not take its answers: a minute.
+    /// How long a client may be silent, or not take its answer: a minute.
     pub idle: Duration,
+    /// How long the head of a request may take: 5 s.
+    pub head_time: Duration,
+    /// How long a call may take to arrive once it has begun, and its answer to be taken: 30 s.
+    pub call_time: Duration,
     /// How many bytes a message may have: 64 MiB. An argument takes up to five times as much memory.
     pub max_message: usize,
+    /// What the messages of all connections may take together: 64 MiB. Whoever needs more is dropped.
+    pub budget: Arc<AtomicUsize>,
     services: BTreeMap<String, BTreeMap<String, Method>>,
-    /// The connections that make calls.
-    open: AtomicUsize,
 }
 
 struct Method {
@@ -44,15 +43,38 @@ struct Method {
     handler: Box<Handler>,
 }
 
-/// Has its argument read, and returns the reply or what the method says against it.
-type Handler = dyn Fn(&mut ReadArgument<'_>) -> io::Result<Outcome> + Send + Sync;
-type ReadArgument<'a> = dyn FnMut(&mut dyn Value) -> io::Result<()> + 'a;
-type Outcome = Result<Box<dyn Value>, String>;
+/// Has its argument read, and says what came of it.
+type Handler = dyn Fn(&mut ReadArgument<'_>) -> Outcome + Send + Sync;
+type ReadArgument<'a> = dyn FnMut(Option<&mut dyn Decode>) -> Result<(), Error> + 'a;
+
+/// What a call came to.
+enum Outcome {
+    Reply(Box<dyn Encode>),
+    /// The client is told why, and may go on.
+    Refused(String),
+    /// The client is told why, and that is the end.
+    Broken(io::Error),
+}
+
+impl From<Error> for Outcome {
+    fn from(e: Error) -> Outcome {
+        match e {
+            Error::Value(why) => Outcome::Refused(why),
+            Error::Stream(e) => Outcome::Broken(e),
+        }
+    }
+}
 
 impl Default for Server {
     fn default() -> Server {
-        let (services, open) = (BTreeMap::new(), AtomicUsize::new(0));
-        Server { idle: Duration::from_secs(60), max_message: MAX_MESSAGE, services, open }
+        Server {
+            idle: Duration::from_secs(60),
+            head_time: Duration::from_secs(5),
+            call_time: Duration::from_secs(30),
+            max_message: MAX_MESSAGE,
+            budget: Arc::new(AtomicUsize::new(64 << 20)),
+            services: BTreeMap::new(),
+        }
     }
 }
 
@@ -60,76 +82,89 @@ impl Server {
     /// Serves `Service.Method` with a function of its argument.
     pub fn register<A, R, F>(&mut self, name: &str, method: F)
     where
-        A: Value + Default + 'static,
-        R: Value + Default + 'static,
+        A: Encode + Decode + Default + 'static,
+        R: Encode + Default + 'static,
         F: Fn(A) -> Result<R, String> + Send + Sync + 'static,
     {
         let (service, method_name) = name.rsplit_once('.').expect("a name is Service.Method");
-        let signature =
-            format!("{method_name}({}, *{}) error", A::default().go_name(), R::default().go_name());
+        let (argument, reply) = (go_type(&A::default()), go_type(&R::default()));
+        let signature = format!("{method_name}({argument}, *{reply}) error");
         let calls = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&calls);
         let handler = Box::new(move |read: &mut ReadArgument<'_>| {
             let mut args = A::default();
-            read(&mut args)?;
+            if let Err(e) = read(Some(&mut args)) {
+                return e.into();
+            }
             counter.fetch_add(1, Ordering::Relaxed);
-            Ok(method(args).map(|reply| Box::new(reply) as Box<dyn Value>))
+            match method(args) {
+                Ok(reply) => Outcome::Reply(Box::new(reply)),
+                // An empty text would say that there is no error.
+                Err(why) if why.is_empty() => Outcome::Refused("(no text)".to_string()),
+                Err(why) => Outcome::Refused(why),
+            }
         });
         let service = self.services.entry(service.to_string()).or_default();
         service.insert(method_name.to_string(), Method { signature, calls, handler });
     }
 
-    /// Serves one connection to its end: one call after another over what `wrap` makes of it, or one
+    /// Serves one connection to its end: calls after CONNECT, as Go's `rpc.HandleHTTP` has them, or one
     /// answer to a browser. An error says why it ended early.
-    pub fn serve<S: Read + Write>(
-        &self,
-        conn: Conn,
-        wrap: impl FnOnce(Conn) -> S,
-    ) -> io::Result<()> {
-        conn.set_read_timeout(Some(self.idle))?;
+    pub fn serve_http(&self, conn: Conn) -> io::Result<()> {
+        conn.set_read_timeout(Some(self.head_time))?;
         conn.set_write_timeout(Some(self.idle))?;
-        match accept_http(&conn, || self.page())? {
-            Some(early) => self.calls(Stream::new(wrap(conn), early, self.max_message)),
-            None => Ok(()),
+        let mut stream = buffered(conn);
+        stream.get_mut().restart(Some(self.head_time));
+        if !accept(&mut stream, || self.page())? {
+            return Ok(());
         }
+        stream.get_ref().inner.set_read_timeout(Some(self.idle))?;
+        self.serve_calls(stream)
     }
 
+    /// Serves calls without HTTP over any stream that is [`buffered`], as Go's `rpc.ServeConn`. Its
+    /// timeouts bound how long a read or a write waits.
+    ///
     /// The client speaks first. A bad header ends the connection; a bad argument, one call.
-    pub fn calls<S: Read + Write>(&self, mut stream: Stream<S>) -> io::Result<()> {
-        self.open.fetch_add(1, Ordering::Relaxed);
-        let _open = Open(&self.open);
+    pub fn serve_calls<S: Read + Write>(&self, stream: Buffered<S>) -> io::Result<()> {
+        let mut stream = Stream::new(stream, Share::new(&self.budget), self.max_message);
         loop {
+            stream.restart(Some(self.call_time));
             let mut request = Request::default();
             match stream.receive(Some(&mut request)) {
-                Err(e) if e.kind() == ErrorKind::UnexpectedEof => return Ok(()),
+                Err(Error::Stream(e)) if e.kind() == ErrorKind::UnexpectedEof => return Ok(()),
                 header => header?,
             }
             let Request { mut service_method, seq } = request;
-            if service_method.len() > MAX_NAME {
-                service_method = format!("({} bytes)", service_method.len());
+            if service_method.0.len() > MAX_NAME {
+                service_method = GoString::from(format!("({} bytes)", service_method.0.len()));
             }
-            let nothing = || Box::new(Nothing {}) as Box<dyn Value>;
-            let (reply, error, ended) = match self.call(&service_method, &mut stream) {
-                Ok(Ok(reply)) => (reply, String::new(), Ok(())),
-                Ok(Err(why)) => (nothing(), why, Ok(())),
-                Err(e) if e.kind() == BAD_VALUE => (nothing(), e.to_string(), Ok(())),
-                Err(e) => (nothing(), e.to_string(), Err(e)),
+            let outcome = self.call(&service_method.to_string(), &mut stream);
+            let (error, body): (_, &dyn Encode) = match &outcome {
+                Outcome::Reply(reply) => (String::new(), &**reply),
+                Outcome::Refused(why) => (why.clone(), &()),
+                Outcome::Broken(e) => (e.to_string(), &()),
             };
-            stream.send(&Response { service_method, seq, error }, &*reply)?;
-            ended?;
-            if self.open.load(Ordering::Relaxed) > MANY {
-                thread::yield_now();
-            }
+            stream.put(&Response { service_method, seq, error: error.into() }, body);
+            // The reply goes before its bytes do, which may take the client a while.
+            let broken = match outcome {
+                Outcome::Broken(e) => Err(e),
+                _ => Ok(()),
+            };
+            stream.restart(Some(self.call_time));
+            stream.send()?;
+            broken?;
+            self.let_others_run();
         }
     }
 
     /// Reads the argument, and drops it if there is no such method.
-    fn call<S: Read + Write>(&self, name: &str, stream: &mut Stream<S>) -> io::Result<Outcome> {
+    fn call<S: Read + Write>(&self, name: &str, stream: &mut Stream<S>) -> Outcome {
         match self.method(name) {
-            Ok(method) => (method.handler)(&mut |args| stream.receive(Some(args))),
+            Ok(method) => (method.handler)(&mut |args| stream.receive(args)),
             Err(refused) => match stream.receive(None) {
-                Err(e) if e.kind() != BAD_VALUE => Err(e),
-                _ => Ok(Err(refused)),
+                Err(Error::Stream(e)) => Outcome::Broken(e),
+                _ => Outcome::Refused(refused),
             },
         }
     }
@@ -143,6 +178,16 @@ impl Server {
             return Err(format!("rpc: can't find service {name}"));
         };
         service.get(method).ok_or_else(|| format!("rpc: can't find method {name}"))
+    }
+
+    /// If this thread slept, the next request would wake it, and each wake-up interrupts the client: a
+    /// Go program with all its connections in one event loop makes a quarter more calls if it does not.
+    /// Where few clients block, they make fewer.
+    fn let_others_run(&self) {
+        // Each connection has a share of the budget.
+        if Arc::strong_count(&self.budget) > MANY {
+            thread::yield_now();
+        }
     }
 
     /// Each service, its methods, and how often they were called.
@@ -162,11 +207,8 @@ impl Server {
     }
 }
 
-/// Takes a connection off the count when it ends, even if a method panics.
-struct Open<'a>(&'a AtomicUsize);
-
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
+fn go_type(value: &dyn Encode) -> String {
+    let mut types = Types::default();
+    let id = value.type_id(&mut types);
+    types.go_type(id)
 }

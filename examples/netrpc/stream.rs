@@ -1,72 +1,137 @@
-//! One connection's two gob streams: a header and a body at a time.
-//!
-//! ```text
-//! client, server    calls: a method's name and an argument there, a reply or an error back
-//! stream            a header and a body, in one write
-//! gob               values, and the types that they are of
-//! http              CONNECT, once; everything after it is gob
-//! Conn              a Unix socket, or TCP
-//! ```
+//! One connection's two gob streams: a header and a body at a time, and how long they may take.
 
-use std::io::{self, BufReader, Chain, Cursor, ErrorKind, Read, Write};
+use std::io::{self, BufReader, ErrorKind, Read, Write};
+use std::time::{Duration, Instant};
 
-use super::decode::Input;
+use super::decode::{Input, OWN, Share};
 use super::definitions::Definitions;
-use super::encode::SentTypes;
-use super::gob::{Record, Value, record};
+use super::encode::Types;
+use super::gob::{Decode, Encode, GoString, record};
+use super::wire::Error;
 
 /// The longest message that is taken, unless the program says otherwise.
 pub const MAX_MESSAGE: usize = 64 << 20;
-/// A buffer that has grown beyond this is not kept.
-const KEPT: usize = 64 << 10;
 
-record!(
-    /// What comes before an argument.
-    pub Request = "Request" { service_method = "ServiceMethod": String, seq = "Seq": u64 }
-);
-record!(
-    /// What comes before a reply; after an error, the reply carries nothing.
-    pub Response = "Response" {
-        service_method = "ServiceMethod": String, seq = "Seq": u64, error = "Error": String
+/// What comes before an argument.
+#[derive(Debug, Default)]
+pub struct Request {
+    pub service_method: GoString,
+    pub seq: u64,
+}
+record!(Request = "Request" { service_method = "ServiceMethod", seq = "Seq" });
+
+/// What comes before a reply. After an error, the reply carries nothing.
+#[derive(Debug, Default)]
+pub struct Response {
+    pub service_method: GoString,
+    pub seq: u64,
+    pub error: GoString,
+}
+record!(Response = "Response" { service_method = "ServiceMethod", seq = "Seq", error = "Error" });
+
+/// A stream whose reads and writes have so long together. How long each of them may wait is for the
+/// timeouts of `inner` to say.
+pub struct Timed<S> {
+    pub inner: S,
+    limit: Option<Duration>,
+    end: Option<Instant>,
+}
+
+/// What both HTTP and gob are read from, so that neither reads what is for the other.
+pub type Buffered<S> = BufReader<Timed<S>>;
+
+/// Makes any stream one for calls.
+pub fn buffered<S: Read>(inner: S) -> Buffered<S> {
+    BufReader::with_capacity(16 << 10, Timed { inner, limit: None, end: None })
+}
+
+impl<S> Timed<S> {
+    /// Gives a new limit, `None` for ever, which begins when the next bytes have come or gone.
+    pub fn restart(&mut self, limit: Option<Duration>) {
+        self.limit = limit;
+        self.end = None;
     }
-);
 
+    fn in_time(&mut self, done: io::Result<usize>) -> io::Result<usize> {
+        let is_late = match &done {
+            Err(e) => matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+            Ok(_) => self.end.is_some_and(|end| Instant::now() > end),
+        };
+        if is_late {
+            return Err(io::Error::new(ErrorKind::TimedOut, "the peer took too long"));
+        }
+        if let (Some(limit), None) = (self.limit, self.end) {
+            self.end = Instant::now().checked_add(limit);
+        }
+        done
+    }
+}
+
+impl<S: Read> Read for Timed<S> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buf);
+        self.in_time(read)
+    }
+}
+
+impl<S: Write> Write for Timed<S> {
+    /// In pieces, since a write of much may wait for its peer many times.
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(&buf[..buf.len().min(OWN)]);
+        self.in_time(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// A connection's two streams of values, and the types that they define and want.
 pub struct Stream<S> {
-    reader: BufReader<Chain<Cursor<Vec<u8>>, S>>,
+    reader: Buffered<S>,
+    share: Share,
     max_message: usize,
     message: Vec<u8>,
     received: Definitions,
-    sent: SentTypes,
+    wanted: Types,
+    sent: Types,
     out: Vec<u8>,
 }
 
 impl<S: Read + Write> Stream<S> {
-    /// `early` is what has arrived from `inner` already.
-    pub fn new(inner: S, early: Vec<u8>, max_message: usize) -> Stream<S> {
-        let reader = BufReader::with_capacity(16 << 10, Cursor::new(early).chain(inner));
-        let (message, received, sent, out) = Default::default();
-        Stream { reader, max_message, message, received, sent, out }
+    pub fn new(reader: Buffered<S>, share: Share, max_message: usize) -> Stream<S> {
+        let (message, received, wanted, sent, out) = Default::default();
+        Stream { reader, share, max_message, message, received, wanted, sent, out }
     }
 
-    pub fn send(&mut self, header: &dyn Value, body: &dyn Value) -> io::Result<()> {
+    /// As [`Timed::restart`].
+    pub fn restart(&mut self, limit: Option<Duration>) {
+        self.reader.get_mut().restart(limit);
+    }
+
+    /// Writes a header and a body, but sends nothing yet.
+    pub fn put(&mut self, header: &dyn Encode, body: &dyn Encode) {
         self.sent.write(header, &mut self.out);
         self.sent.write(body, &mut self.out);
-        self.reader.get_mut().get_mut().1.write_all(&self.out)?;
+    }
+
+    /// Sends them together.
+    pub fn send(&mut self) -> io::Result<()> {
+        self.share.hold(self.received.cost() + self.out.len())?;
+        self.reader.get_mut().write_all(&self.out)?;
         self.out.clear();
-        self.out.shrink_to(KEPT);
-        Ok(())
+        self.out.shrink_to(OWN);
+        self.share.hold(self.received.cost())
     }
 
     /// Reads a header or a body, or skips it. `UnexpectedEof` is the end of the stream.
-    pub fn receive(&mut self, value: Option<&mut dyn Value>) -> io::Result<()> {
-        let (types, message) = (&mut self.received, &mut self.message);
-        let received = Input::new(&mut self.reader, types, message, self.max_message).read(value);
+    pub fn receive(&mut self, value: Option<&mut dyn Decode>) -> Result<(), Error> {
+        let (types, message, share) = (&mut self.received, &mut self.message, &mut self.share);
+        let input = Input::new(&mut self.reader, types, message, share, self.max_message);
+        let received = input.read(value, &mut self.wanted);
         self.message.clear();
-        self.message.shrink_to(KEPT);
-        received.map_err(|e| match e.kind() {
-            ErrorKind::WouldBlock => io::Error::new(ErrorKind::TimedOut, "no word for too long"),
-            kind @ ErrorKind::UnexpectedEof => kind.into(),
-            _ => e,
-        })
+        self.message.shrink_to(OWN);
+        self.share.hold(self.received.cost())?;
+        received
     }
 }
