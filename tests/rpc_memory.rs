@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::process::Command;
 use std::thread;
 
-use streamsock::Conn;
+use streamsock::{Addr, Conn};
 
 #[path = "../examples/netrpc"]
 mod netrpc {
@@ -16,15 +16,20 @@ mod netrpc {
     pub mod gob;
     pub mod http;
     pub mod stream;
+    pub mod wire;
 }
 
 mod common;
 
 use common::{Server, TempDir, example, watchdog};
-use netrpc::client::{Client, Error};
-use netrpc::encode::put_uint;
+use netrpc::client::{Client, Error, Limits};
+use netrpc::wire::put_uint;
 
 const CONNECT: &[u8] = b"CONNECT /_goRPC_ HTTP/1.0\n\n";
+
+fn dial(addr: &Addr) -> Result<Client<Conn>, Error> {
+    Client::dial(addr, &Limits::default())
+}
 
 fn greet(client: &mut Client<Conn>, name: &str) -> Result<String, Error> {
     client.call("Greeter.Greet", &name)
@@ -49,13 +54,56 @@ fn a_connection_holds_no_memory_for_what_is_over() {
     let large = "x".repeat((4 << 20) - 100);
     let clients: Vec<_> = (0..20)
         .map(|_| {
-            let mut client = Client::dial(&server.addrs[0]).unwrap();
+            let mut client = dial(&server.addrs[0]).unwrap();
             assert_eq!(greet(&mut client, &large).unwrap().len(), large.len() + 7);
             client
         })
         .collect();
     let held = memory(&server, "VmRSS:");
     assert!(held < 40 << 10, "{held} KiB for {} connections", clients.len());
+}
+
+/// They hold what the server's budget allows, and those that would exceed it are dropped: 1.6 GiB else.
+/// Meanwhile others are served.
+#[test]
+fn four_hundred_that_hold_back_their_last_byte_cannot_take_the_memory() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let mut program = Command::new(example("rpc_server"));
+    let mut server = Server::start(program.arg(dir.join("s")), 1);
+    let addr = server.addrs[0].clone();
+    let mut other = dial(&addr).unwrap();
+    let mut message = Vec::new();
+    put_uint(&mut message, 4 << 20);
+    message.resize(message.len() + (4 << 20) - 1, 0x02);
+    let mut held = Vec::new();
+    let mut dropped = 0;
+    for number in 0..400 {
+        let mut conn = Conn::connect(&addr).unwrap();
+        conn.write_all(CONNECT).unwrap();
+        conn.read_exact(&mut [0; 34]).unwrap();
+        match conn.write_all(&message) {
+            Ok(()) => held.push(conn),
+            Err(_) => dropped += 1,
+        }
+        if number % 50 == 0 {
+            assert_eq!(greet(&mut other, "Joe").unwrap(), "Hello, Joe");
+            assert_eq!(greet(&mut dial(&addr).unwrap(), "Ann").unwrap(), "Hello, Ann");
+        }
+    }
+    let reason = server.line();
+    assert!(reason.starts_with("dropped a client: "), "{reason}");
+    assert!(reason.ends_with(" more than the connections may hold together"), "{reason}");
+    assert_eq!(greet(&mut other, "Joe").unwrap(), "Hello, Joe");
+    let peak = memory(&server, "VmHWM:");
+    println!("{peak} KiB at most; {dropped} of 400 saw that they were dropped");
+    assert!(peak < 200 << 10, "{peak} KiB");
+    // What they held is there for others once they have gone.
+    drop(held);
+    let large = "x".repeat((4 << 20) - 100);
+    while greet(&mut dial(&addr).unwrap(), &large).is_err() {
+        thread::yield_now();
+    }
 }
 
 const MIB: usize = 1 << 20;
@@ -75,7 +123,7 @@ fn strangers_cannot_take_the_memory() {
         conn
     };
     let still_well = |after: &str| {
-        let greeting = greet(&mut Client::dial(addr).unwrap(), "Joe").unwrap();
+        let greeting = greet(&mut dial(addr).unwrap(), "Joe").unwrap();
         assert_eq!(greeting, "Hello, Joe", "after {after}");
         let peak = memory(&server, "VmHWM:");
         println!("{peak} KiB at most, after {after}");
@@ -132,7 +180,7 @@ fn strangers_cannot_take_the_memory() {
     thread::scope(|scope| {
         for _ in 0..100 {
             scope.spawn(|| {
-                let mut client = Client::dial(addr).unwrap();
+                let mut client = dial(addr).unwrap();
                 let failed = greet(&mut client, &large).unwrap_err().to_string();
                 assert!(failed.ends_with("; the limit is 4194304"), "{failed}");
                 assert_eq!(greet(&mut client, "Joe").unwrap(), "Hello, Joe");

@@ -2,6 +2,7 @@
 //
 //	peer serve unix /path/to/socket
 //	peer call unix /path/to/socket
+//	peer odd unix /path/to/socket http|raw
 //	peer gob
 //	peer bench unix /path/to/socket CONNECTIONS SECONDS
 package main
@@ -51,6 +52,27 @@ func (*Arith) Divide(args *Args, quo *Quotient) error {
 	quo.Quo, quo.Rem = args.A/args.B, args.A%args.B
 	return nil
 }
+
+type Odd struct{}
+
+func (Odd) Count(words []string, counts *map[string]int) error {
+	*counts = map[string]int{}
+	for _, word := range words {
+		(*counts)[word]++
+	}
+	return nil
+}
+
+func (Odd) Sum(counts map[string]int, sum *int) error {
+	for _, count := range counts {
+		*sum += count
+	}
+	return nil
+}
+
+func (Odd) Nothing(struct{}, *struct{}) error { return nil }
+
+func (Odd) Latin1(struct{}, *struct{}) error { return errors.New("open M\xfcll") }
 
 func must(err error) {
 	if err != nil {
@@ -137,6 +159,31 @@ func call(network, addr string) {
 	fmt.Println("all is well")
 }
 
+// Maps, nothing, an error without a text, and calls without HTTP.
+func odd(network, addr, how string) {
+	var client *rpc.Client
+	var err error
+	if how == "raw" {
+		client, err = rpc.Dial(network, addr)
+	} else {
+		client, err = rpc.DialHTTP(network, addr)
+	}
+	must(err)
+	for range 3 {
+		var counts map[string]int
+		must(client.Call("Odd.Count", []string{"a", "b", "a"}, &counts))
+		check(len(counts), 2)
+		check(counts["a"], 2)
+		var sum int
+		must(client.Call("Odd.Sum", counts, &sum))
+		check(sum, 3)
+		must(client.Call("Odd.Nothing", struct{}{}, &struct{}{}))
+		check(client.Call("Odd.NoText", struct{}{}, &struct{}{}).Error(), "(no text)")
+	}
+	must(client.Close())
+	fmt.Println("all is well")
+}
+
 type Extra struct{ N int }
 
 type Deep struct {
@@ -199,6 +246,7 @@ func bench(network, addr string, conns int, seconds float64) {
 func serve(network, addr string) {
 	rpc.Register(new(Greeter))
 	rpc.Register(new(Arith))
+	rpc.Register(Odd{})
 	rpc.HandleHTTP()
 	listener, err := net.Listen(network, addr)
 	must(err)
@@ -231,6 +279,12 @@ type Narrow struct {
 	F32 float32
 	F64 float64
 	B   bool
+}
+
+type Maps struct {
+	Numbers map[string]int
+	Names   map[int8][]string
+	Recs    map[string]Inner
 }
 
 type Tree struct {
@@ -289,6 +343,12 @@ func decodeStreams() {
 			decode[string](stream, out)
 		case 5:
 			decode[[]float32](stream, out)
+		case 6:
+			decode[Maps](stream, out)
+		case 7:
+			decode[map[string]map[string]uint16](stream, out)
+		case 8:
+			decode[string](stream, out)
 		}
 	}
 }
@@ -297,6 +357,8 @@ func main() {
 	switch args := os.Args[1:]; args[0] {
 	case "serve":
 		serve(args[1], args[2])
+	case "odd":
+		odd(args[1], args[2], args[3])
 	case "gob":
 		decodeStreams()
 	case "call":
