@@ -139,7 +139,8 @@ impl Server {
             if service_method.0.len() > MAX_NAME {
                 service_method = GoString::from(format!("({} bytes)", service_method.0.len()));
             }
-            let outcome = self.call(&service_method.to_string(), &mut stream);
+            let name = String::from_utf8_lossy(&service_method.0);
+            let outcome = self.call(&name, &mut stream);
             let (error, body): (_, &dyn Encode) = match &outcome {
                 Outcome::Reply(reply) => (String::new(), &**reply),
                 Outcome::Refused(why) => (why.clone(), &()),

@@ -34,6 +34,7 @@ record!(Response = "Response" { service_method = "ServiceMethod", seq = "Seq", e
 pub struct Timed<S> {
     pub inner: S,
     limit: Option<Duration>,
+    has_begun: bool,
     end: Option<Instant>,
 }
 
@@ -42,43 +43,57 @@ pub type Buffered<S> = BufReader<Timed<S>>;
 
 /// Makes any stream one for calls.
 pub fn buffered<S: Read>(inner: S) -> Buffered<S> {
-    BufReader::with_capacity(16 << 10, Timed { inner, limit: None, end: None })
+    BufReader::with_capacity(16 << 10, Timed { inner, limit: None, has_begun: false, end: None })
 }
 
 impl<S> Timed<S> {
-    /// Gives a new limit, `None` for ever, which begins when the next bytes have come or gone.
+    /// Gives a new limit, `None` for ever. It begins when the next read or write is done, so that most
+    /// messages, which take one, do not have to ask for the time.
     pub fn restart(&mut self, limit: Option<Duration>) {
         self.limit = limit;
+        self.has_begun = false;
         self.end = None;
     }
 
-    fn in_time(&mut self, done: io::Result<usize>) -> io::Result<usize> {
-        let is_late = match &done {
-            Err(e) => matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
-            Ok(_) => self.end.is_some_and(|end| Instant::now() > end),
-        };
-        if is_late {
-            return Err(io::Error::new(ErrorKind::TimedOut, "the peer took too long"));
+    fn check(&mut self) -> io::Result<()> {
+        match (self.limit, self.end) {
+            (_, Some(end)) if Instant::now() > end => Err(too_long()),
+            (Some(limit), None) if self.has_begun => {
+                self.end = Instant::now().checked_add(limit);
+                Ok(())
+            }
+            _ => {
+                self.has_begun = true;
+                Ok(())
+            }
         }
-        if let (Some(limit), None) = (self.limit, self.end) {
-            self.end = Instant::now().checked_add(limit);
-        }
-        done
+    }
+}
+
+fn too_long() -> io::Error {
+    io::Error::new(ErrorKind::TimedOut, "the peer took too long")
+}
+
+/// Timeouts have two kinds, by the system; here they have one.
+fn in_time(done: io::Result<usize>) -> io::Result<usize> {
+    match done {
+        Err(e) if e.kind() == ErrorKind::WouldBlock => Err(too_long()),
+        done => done,
     }
 }
 
 impl<S: Read> Read for Timed<S> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buf);
-        self.in_time(read)
+        self.check()?;
+        in_time(self.inner.read(buf))
     }
 }
 
 impl<S: Write> Write for Timed<S> {
     /// In pieces, since a write of much may wait for its peer many times.
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(&buf[..buf.len().min(OWN)]);
-        self.in_time(written)
+        self.check()?;
+        in_time(self.inner.write(&buf[..buf.len().min(OWN)]))
     }
 
     fn flush(&mut self) -> io::Result<()> {
