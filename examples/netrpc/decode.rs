@@ -256,9 +256,13 @@ impl<'a> Input<'a> {
             return self.skip_defined(kind, &parts);
         }
         match id {
-            BOOL | INT | UINT | FLOAT => drop(self.get(get_uint)?),
+            BOOL | INT | UINT | FLOAT => {
+                self.get(get_uint)?;
+            }
             COMPLEX => self.elements(2, |from| from.skip(FLOAT))?,
-            BYTES | STRING => drop(self.span()?),
+            BYTES | STRING => {
+                self.span()?;
+            }
             // A name, which is empty for nil; then a type, a length and a value.
             INTERFACE if !self.span()?.is_empty() => {
                 self.type_id()?;

@@ -208,6 +208,6 @@ fn describe(id: i64, definition: Option<&Definition>) -> &'static str {
     const KINDS: [&str; 7] = ["an array", "a slice", "a struct", "a map", OPAQUE, OPAQUE, OPAQUE];
     match definition {
         Some(definition) => KINDS[definition.kind],
-        None => *BASIC.get(id as usize).unwrap_or(&BASIC[0]),
+        None => BASIC.get(id as usize).unwrap_or(&BASIC[0]),
     }
 }

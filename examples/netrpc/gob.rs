@@ -124,9 +124,9 @@ pub trait Decode: Encode {
     }
 }
 
-/// The types that need no definition: how one is put, and how it is got.
-macro_rules! encode {
-    ($type:ty, $id:ident, $put:path $(, { $($slices:tt)* })?) => {
+/// The types that need no definition: the id of each, how a value is put, and how it is got.
+macro_rules! basic {
+    ($($type:ty: $id:ident, |$out:ident, $value:ident| $put:expr, |$from:ident| $get:expr;)*) => {$(
         impl Encode for $type {
             fn type_id(&self, _: &mut Types) -> i64 {
                 $id
@@ -136,102 +136,41 @@ macro_rules! encode {
                 *self == <$type>::default()
             }
 
-            fn encode(&self, out: &mut Vec<u8>) {
-                $put(out, self);
+            fn encode(&self, $out: &mut Vec<u8>) {
+                let $value = self;
+                $put
             }
-
-            $($($slices)*)?
         }
-    };
-}
 
-macro_rules! decode {
-    ($type:ty, $get:path $(, { $($slices:tt)* })?) => {
         impl Decode for $type {
-            fn decode(&mut self, _: i64, from: &mut Input<'_>) -> Result<(), Error> {
-                *self = $get(from)?;
+            fn decode(&mut self, _: i64, $from: &mut Input<'_>) -> Result<(), Error> {
+                *self = $get?;
                 Ok(())
             }
-
-            $($($slices)*)?
         }
-    };
+    )*};
 }
 
-encode!(bool, BOOL, put_unsigned);
-decode!(bool, get_bool);
-encode!(i8, INT, put_signed);
-decode!(i8, get_signed);
-encode!(i16, INT, put_signed);
-decode!(i16, get_signed);
-encode!(i32, INT, put_signed);
-decode!(i32, get_signed);
-encode!(i64, INT, put_signed);
-decode!(i64, get_signed);
-encode!(u16, UINT, put_unsigned);
-decode!(u16, get_unsigned);
-encode!(u32, UINT, put_unsigned);
-decode!(u32, get_unsigned);
-encode!(u64, UINT, put_unsigned);
-decode!(u64, get_unsigned);
-encode!(f32, FLOAT, put_any_float);
-decode!(f32, get_narrow_float);
-encode!(f64, FLOAT, put_any_float);
-decode!(f64, get_wide_float);
-encode!(&str, STRING, put_text);
-encode!(String, STRING, put_text);
-decode!(String, get_text);
-encode!(GoString, STRING, put_text);
-decode!(GoString, get_any_text);
-
-// A slice of them is written as bytes, in one piece.
-encode!(u8, UINT, put_unsigned, {
-    fn slice_type_id(_: &mut Types) -> i64 {
-        BYTES
-    }
-
-    fn encode_slice(slice: &[u8], out: &mut Vec<u8>) {
-        put_bytes(out, slice);
-    }
-});
-decode!(u8, get_unsigned, {
-    fn decode_slice(_: i64, from: &mut Input<'_>) -> Result<Vec<u8>, Error> {
-        from.bytes()
-    }
-});
-
-fn put_unsigned<T: Copy + Into<u64>>(out: &mut Vec<u8>, number: &T) {
-    put_uint(out, (*number).into());
+basic! {
+    bool: BOOL, |out, truth| put_uint(out, (*truth).into()), |from| from.get(get_uint).map(|n| n > 0);
+    i8: INT, |out, number| put_int(out, (*number).into()), |from| narrow(from.get(get_int)?);
+    i16: INT, |out, number| put_int(out, (*number).into()), |from| narrow(from.get(get_int)?);
+    i32: INT, |out, number| put_int(out, (*number).into()), |from| narrow(from.get(get_int)?);
+    i64: INT, |out, number| put_int(out, *number), |from| from.get(get_int);
+    u16: UINT, |out, number| put_uint(out, (*number).into()), |from| narrow(from.get(get_uint)?);
+    u32: UINT, |out, number| put_uint(out, (*number).into()), |from| narrow(from.get(get_uint)?);
+    u64: UINT, |out, number| put_uint(out, *number), |from| from.get(get_uint);
+    f32: FLOAT, |out, number| put_float(out, (*number).into()), |from| narrow_float(from.get(get_float)?);
+    f64: FLOAT, |out, number| put_float(out, *number), |from| from.get(get_float);
+    String: STRING, |out, text| put_bytes(out, text.as_bytes()), |from| utf8(from.bytes()?);
+    GoString: STRING, |out, text| put_bytes(out, &text.0), |from| from.bytes().map(GoString);
 }
 
-fn get_unsigned<T: TryFrom<u64>>(from: &mut Input<'_>) -> Result<T, Error> {
-    let number = from.get(get_uint)?;
-    T::try_from(number).map_err(|_| out_of_range(number))
+fn narrow<W: Copy + fmt::Display, N: TryFrom<W>>(number: W) -> Result<N, Error> {
+    N::try_from(number).map_err(|_| out_of_range(number))
 }
 
-fn put_signed<T: Copy + Into<i64>>(out: &mut Vec<u8>, number: &T) {
-    put_int(out, (*number).into());
-}
-
-fn get_signed<T: TryFrom<i64>>(from: &mut Input<'_>) -> Result<T, Error> {
-    let number = from.get(get_int)?;
-    T::try_from(number).map_err(|_| out_of_range(number))
-}
-
-fn get_bool(from: &mut Input<'_>) -> Result<bool, Error> {
-    Ok(from.get(get_uint)? > 0)
-}
-
-fn put_any_float<T: Copy + Into<f64>>(out: &mut Vec<u8>, number: &T) {
-    put_float(out, (*number).into());
-}
-
-fn get_wide_float(from: &mut Input<'_>) -> Result<f64, Error> {
-    from.get(get_float)
-}
-
-fn get_narrow_float(from: &mut Input<'_>) -> Result<f32, Error> {
-    let number = from.get(get_float)?;
+fn narrow_float(number: f64) -> Result<f32, Error> {
     let fits = !number.is_finite() || number.abs() <= f32::MAX.into();
     if fits { Ok(number as f32) } else { Err(out_of_range(number)) }
 }
@@ -240,27 +179,62 @@ fn out_of_range(number: impl fmt::Display) -> Error {
     bad_value(&format!("value {number} out of range"))
 }
 
-fn put_text<T: AsRef<[u8]>>(out: &mut Vec<u8>, text: &T) {
-    put_bytes(out, text.as_ref());
+fn utf8(bytes: Vec<u8>) -> Result<String, Error> {
+    String::from_utf8(bytes).map_err(|_| bad_value("a string is not UTF-8"))
 }
 
-fn get_text(from: &mut Input<'_>) -> Result<String, Error> {
-    String::from_utf8(from.bytes()?).map_err(|_| bad_value("a string is not UTF-8"))
+/// It can be sent, not received.
+impl Encode for &str {
+    fn type_id(&self, _: &mut Types) -> i64 {
+        STRING
+    }
+
+    fn is_zero(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        put_bytes(out, self.as_bytes());
+    }
 }
 
-fn get_any_text(from: &mut Input<'_>) -> Result<GoString, Error> {
-    from.bytes().map(GoString)
+/// A slice of these is written in one piece, as bytes.
+impl Encode for u8 {
+    fn type_id(&self, _: &mut Types) -> i64 {
+        UINT
+    }
+
+    fn is_zero(&self) -> bool {
+        *self == 0
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        put_uint(out, (*self).into());
+    }
+
+    fn slice_type_id(_: &mut Types) -> i64 {
+        BYTES
+    }
+
+    fn encode_slice(slice: &[u8], out: &mut Vec<u8>) {
+        put_bytes(out, slice);
+    }
+}
+
+impl Decode for u8 {
+    fn decode(&mut self, _: i64, from: &mut Input<'_>) -> Result<(), Error> {
+        *self = narrow(from.get(get_uint)?)?;
+        Ok(())
+    }
+
+    fn decode_slice(_: i64, from: &mut Input<'_>) -> Result<Vec<u8>, Error> {
+        from.bytes()
+    }
 }
 
 /// A string as Go has it: any bytes, UTF-8 by custom only.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct GoString(pub Vec<u8>);
-
-impl AsRef<[u8]> for GoString {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
 
 impl<T: Into<Vec<u8>>> From<T> for GoString {
     fn from(text: T) -> GoString {
