@@ -9,6 +9,7 @@ use std::time::Duration;
 
 #[path = "../examples/netrpc"]
 mod netrpc {
+    pub mod arith;
     pub mod decode;
     pub mod definitions;
     pub mod encode;
@@ -26,14 +27,13 @@ mod structs;
 
 use common::{Random, watchdog};
 use go::rows;
+use netrpc::arith::{Args, Quotient};
 use netrpc::decode::Share;
 use netrpc::encode::Types;
 use netrpc::gob::{Decode, Encode, GoString, record};
 use netrpc::stream::{MAX_MESSAGE, Request, Response, Stream, buffered};
 use netrpc::wire::{Error, put_uint};
 
-go_struct!(Args = "Args" { a = "A": i64, b = "B": i64 });
-go_struct!(Quotient = "Quotient" { quo = "Quo": i64, rem = "Rem": i64 });
 go_struct!(Scalars = "Scalars" { b = "B": bool, i = "I": i64, u = "U": u64, f = "F": f64, s = "S": String, by = "By": Vec<u8> });
 go_struct!(Flo = "Flo" { f = "F": f64, z = "Z": i64 });
 go_struct!(Sparse = "Sparse" { a = "A": i64, b = "B": i64, c = "C": i64, d = "D": i64, e = "E": i64 });

@@ -403,6 +403,35 @@ fn connecting_takes_no_longer_than_its_limit() {
     drop(listener);
 }
 
+/// Ten seconds, if nobody says otherwise; here it is fewer.
+#[test]
+fn what_does_the_client_say_of_a_method_that_takes_too_long_and_when() {
+    assert_eq!(Limits::default().call, Some(Duration::from_secs(10)));
+    let mut server = server();
+    let (given_up, patience) = std::sync::mpsc::channel();
+    let patience = std::sync::Mutex::new(patience);
+    server.register("Slow.Wait", move |_: ()| {
+        patience.lock().unwrap().recv().unwrap(); // until the client has given up
+        Ok(())
+    });
+    over_both(|addr| {
+        with_this(&server, addr, |addr| {
+            let limits = Limits { call: Some(Duration::from_millis(100)), ..Limits::default() };
+            let mut client = Client::dial(addr, &limits).unwrap();
+            let failed = client.call::<()>("Slow.Wait", &()).unwrap_err();
+            assert_eq!(failed.to_string(), "the server does not answer");
+            // Its connection is of no more use: the reply may still come.
+            assert!(matches!(greet(&mut client, "Joe"), Err(Error::Connection(_))));
+            given_up.send(()).unwrap();
+            // For ever is long enough.
+            let limits = Limits { call: None, ..Limits::default() };
+            let mut client = Client::dial(addr, &limits).unwrap();
+            given_up.send(()).unwrap();
+            client.call::<()>("Slow.Wait", &()).unwrap();
+        });
+    });
+}
+
 #[test]
 fn a_reply_may_have_so_many_bytes_and_no_more() {
     over_both(|addr| {

@@ -8,6 +8,7 @@ use streamsock::{Addr, Conn};
 
 #[path = "../examples/netrpc"]
 mod netrpc {
+    pub mod arith;
     pub mod client;
     pub mod decode;
     pub mod definitions;
@@ -24,11 +25,9 @@ mod common;
 mod structs;
 
 use common::{Server as Process, TempDir, example, run, watchdog};
+use netrpc::arith::{Args, Quotient};
 use netrpc::client::{Client, Error, Limits};
 use netrpc::gob::record;
-
-go_struct!(Args = "Args" { a = "A": i64, b = "B": i64 });
-go_struct!(Quotient = "Quotient" { quo = "Quo": i64, rem = "Rem": i64 });
 
 fn dial(addr: &Addr) -> Client<Conn> {
     Client::dial(addr, &Limits::default()).unwrap()

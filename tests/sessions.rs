@@ -11,6 +11,7 @@ use streamsock::{Addr, Conn, Listener};
 
 #[path = "../examples/netrpc"]
 mod netrpc {
+    pub mod arith;
     pub mod client;
     pub mod decode;
     pub mod definitions;
@@ -31,6 +32,7 @@ mod go;
 mod structs;
 
 use common::{connected, over_both, read_all};
+use netrpc::arith::{Args, Quotient};
 use netrpc::client::{Client, Error, Limits};
 use netrpc::decode::Share;
 use netrpc::gob::{Decode, record};
@@ -38,8 +40,6 @@ use netrpc::server::Server;
 use netrpc::stream::{MAX_MESSAGE, Response, Stream, buffered};
 use netrpc::wire;
 
-go_struct!(Args = "Args" { a = "A": i64, b = "B": i64 });
-go_struct!(Quotient = "Quotient" { quo = "Quo": i64, rem = "Rem": i64 });
 go_struct!(Point = "Point" { x = "X": i64, y = "Y": i64 });
 // Without the array `Colour` that Go's has.
 go_struct!(Shape = "Shape" {

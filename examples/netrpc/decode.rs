@@ -171,7 +171,7 @@ impl<'a> Input<'a> {
     }
 
     /// Gets a number of the message.
-    pub fn get<T>(&mut self, get: fn(&mut dyn Read) -> Result<T, Error>) -> Result<T, Error> {
+    pub fn get<T>(&mut self, get: impl Fn(&mut dyn Read) -> Result<T, Error>) -> Result<T, Error> {
         let mut rest = &self.message[self.at..];
         let got = get(&mut rest).map_err(|_| bad_value("a number is cut off"))?;
         self.at = self.message.len() - rest.len();
