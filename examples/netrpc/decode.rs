@@ -3,7 +3,8 @@
 //! Whatever arrives, memory is bounded. A message is stored as it arrives, not as its length announces,
 //! and passed over if it is longer than the limit. The strings, slices and maps in a value may take
 //! [`EXPANSION`] times the limit together. Definitions have a budget of their own, in `definitions.rs`.
-//! What all connections of a server hold in messages comes out of one [`Budget`].
+//! What all connections of a server hold in messages and definitions comes out of one budget, of which
+//! each has a [`Share`].
 
 use std::io::{self, BufRead, ErrorKind, Read};
 use std::ops::Range;
@@ -143,7 +144,7 @@ impl<'a> Input<'a> {
         while self.message.len() < len {
             let stored = self.message.len();
             let piece = stored.max(OWN).min(len - stored);
-            self.share.hold(stored + piece)?;
+            self.share.hold(self.types.cost() + stored + piece)?;
             self.message.reserve_exact(piece);
             (&mut self.source).take(piece as u64).read_to_end(self.message)?;
             if self.message.len() < stored + piece {

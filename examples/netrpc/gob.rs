@@ -34,8 +34,7 @@
 //! (name their fields with [`record`]), and `()`, Go's `struct{}`.
 //! Not supported: arrays, complex numbers, interfaces, pointers to nothing, and types with an encoding
 //! of their own, such as `time.Time`. A field of such a type is skipped if the receiver has none of that
-//! name.
-//! Refused, though Go takes them: a string that is not UTF-8 where a `String` is wanted ([`GoString`]
+//! name. Refused, though Go takes them: a string that is not UTF-8 where a `String` is wanted ([`GoString`]
 //! takes it), values more than 100 deep, and what Go never sends: ids of its own types or beyond 31
 //! bits, definitions of no type, of two, or with more behind. Taken, though Go refuses them: fields
 //! without a name or a valid type, as long as none is sent.

@@ -31,7 +31,8 @@ pub struct Server {
     pub call_time: Duration,
     /// How many bytes a message may have: 64 MiB. An argument takes up to five times as much memory.
     pub max_message: usize,
-    /// What the messages of all connections may take together: 64 MiB. Whoever needs more is dropped.
+    /// How many bytes the messages of all connections may still take together: 64 MiB, and 64 KiB for
+    /// each besides. Whoever needs more is dropped.
     pub budget: Arc<AtomicUsize>,
     services: BTreeMap<String, BTreeMap<String, Method>>,
 }
@@ -82,7 +83,7 @@ impl Server {
     /// Serves `Service.Method` with a function of its argument.
     pub fn register<A, R, F>(&mut self, name: &str, method: F)
     where
-        A: Encode + Decode + Default + 'static,
+        A: Decode + Default + 'static,
         R: Encode + Default + 'static,
         F: Fn(A) -> Result<R, String> + Send + Sync + 'static,
     {

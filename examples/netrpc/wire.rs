@@ -18,7 +18,8 @@ use std::io::{self, ErrorKind, Read};
 /// Why a value cannot be read.
 #[derive(Debug)]
 pub enum Error {
-    /// It is not what was wanted. The next value can be read all the same.
+    /// It is not what was wanted. The next value can be read all the same, unless an interface defined
+    /// its type in the middle of this one, and it was too long or was refused behind that.
     Value(String),
     /// The stream has failed, or makes no sense. Nothing more can be read from it.
     Stream(io::Error),
