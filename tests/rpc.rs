@@ -26,7 +26,7 @@ mod common;
 #[path = "common/structs.rs"]
 mod structs;
 
-use common::{TempDir, connected, over_both, read_all, watchdog, with_server};
+use common::{connected, over_both, read_all, watchdog, with_server};
 use netrpc::client::{Client, Error, Limits};
 use netrpc::encode::Types;
 use netrpc::gob::{Encode, record};
@@ -379,28 +379,22 @@ fn nobody_listens() {
     });
 }
 
-/// connect(2) waits here: the backlog is full.
+/// connect(2) waits here: the backlog, 128 over TCP, is full.
 #[test]
 #[cfg(target_os = "linux")]
 fn connecting_takes_no_longer_than_its_limit() {
     let _watchdog = watchdog();
-    let dir = TempDir::new();
-    let path = dir.join("s");
-    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
-    let queue = || {
-        let (done, connected) = std::sync::mpsc::channel();
-        let path = path.clone();
-        thread::spawn(move || done.send(std::os::unix::net::UnixStream::connect(path)));
-        connected.recv_timeout(Duration::from_millis(500))
-    };
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = listener.local_addr().unwrap();
     let mut queued = Vec::new();
-    while let Ok(conn) = queue() {
+    let patience = Duration::from_millis(500);
+    while let Ok(conn) = std::net::TcpStream::connect_timeout(&place, patience) {
         queued.push(conn);
     }
+    let addr: Addr = format!("tcp:{place}").parse().unwrap();
     let limits = Limits { connect: Some(Duration::from_millis(200)), ..Limits::default() };
-    let failed = Client::dial(&Addr::from(path.clone()), &limits).err().unwrap();
+    let failed = Client::dial(&addr, &limits).err().unwrap();
     assert_eq!(failed.to_string(), "the server does not answer");
-    drop(listener);
 }
 
 /// Ten seconds, if nobody says otherwise; here it is fewer.
