@@ -1,61 +1,262 @@
-//! The machine that a figure was taken on, and the CPU time that it cost.
+//! The machine: what it is, which CPUs the two ends run on, and what else it did meanwhile.
 
 use std::env;
 use std::fs;
+use std::ops::{Add, Sub};
 use std::path::Path;
+use std::process::{self, Command, Stdio};
 use std::thread;
-use std::time::Duration;
 
-use crate::figures;
-
-/// One line: the processor, the CPUs that this process may use, the system, whether it is virtual, and
-/// the compiler. What cannot be read is left out.
-pub fn describe() -> String {
-    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
-    let cpuinfo = read("/proc/cpuinfo");
-    let field = |name: &str| {
-        let line = cpuinfo.lines().find(|line| line.starts_with(name))?;
-        Some(line.split_once(':')?.1.trim())
-    };
-    let allowed = thread::available_parallelism().map_or(1, usize::from);
-    let there = cpuinfo.lines().filter(|line| line.starts_with("processor")).count();
-    let of = if there > allowed { format!(" of {there}") } else { String::new() };
-    let mut parts = vec![
-        field("model name").unwrap_or(env::consts::ARCH).to_string(),
-        format!("{allowed}{of} CPU{}", if there.max(allowed) == 1 { "" } else { "s" }),
-    ];
-    let release = read("/proc/sys/kernel/osrelease");
-    match release.trim() {
-        "" => parts.push(env::consts::OS.to_string()),
-        release => parts.push(format!("Linux {release}")),
-    }
-    if field("flags").is_some_and(|flags| flags.split(' ').any(|flag| flag == "hypervisor")) {
-        parts.push("a virtual machine".to_string());
-    }
-    parts.extend(rustc());
-    parts.join(", ")
+/// Where the two ends run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cpus {
+    /// Both on one CPU.
+    Same,
+    /// Each on a CPU of its own.
+    Apart,
+    /// Wherever the scheduler puts them, which may differ from one moment to the next.
+    Free,
 }
 
-/// The compiler leaves its name in what it makes, in the section `.comment`: `rustc version 1.95.0 (…`.
-/// That is behind the code and its constants, this one among them.
-fn rustc() -> Option<String> {
-    const NAME: &[u8] = b"rustc version ";
-    let program = fs::read(env::current_exe().ok()?).ok()?;
-    let at = program.windows(NAME.len()).rposition(|window| window == NAME)? + NAME.len();
-    let version = program[at..].iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.');
-    let version: String = version.map(|byte| char::from(*byte)).collect();
-    (!version.is_empty()).then(|| format!("rustc {version}"))
+pub const CPUS: [(&str, Cpus); 3] =
+    [("same", Cpus::Same), ("apart", Cpus::Apart), ("free", Cpus::Free)];
+
+impl Cpus {
+    pub fn name(self) -> &'static str {
+        CPUS[self as usize].0
+    }
+
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Cpus::Same => "both ends on one CPU",
+            Cpus::Apart => "an end on each of two CPUs",
+            Cpus::Free => "both ends where the scheduler puts them",
+        }
+    }
+}
+
+/// The CPUs of the two ends.
+#[derive(Clone, Debug, Default)]
+pub struct Placement {
+    /// The CPU of this process and, in [`Cpus::Same`], of the server. `None`: the scheduler chooses.
+    near: Option<usize>,
+    /// Another one.
+    far: Option<usize>,
+    /// What there is to say about them.
+    pub note: String,
+}
+
+impl Placement {
+    /// Leaves it to the scheduler.
+    pub fn free(note: &str) -> Placement {
+        Placement { note: note.to_string(), ..Placement::default() }
+    }
+
+    /// Pins this process to one of the CPUs that it may use. Threads and children inherit that, so
+    /// this comes before there are any.
+    pub fn pin() -> Placement {
+        let allowed = allowed_cpus();
+        let Some(&near) = allowed.first() else {
+            return Placement::free("the scheduler chooses the CPUs: /proc does not list them");
+        };
+        let pid = process::id().to_string();
+        let mut taskset = Command::new("taskset");
+        taskset.args(["-cp", &near.to_string(), &pid]).stdin(Stdio::null());
+        let pinned = taskset.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        if !pinned.is_ok_and(|status| status.success()) {
+            return Placement::free(
+                "the scheduler chooses the CPUs, since taskset (of util-linux) is not there or fails",
+            );
+        }
+        let siblings = siblings(near);
+        let others = || allowed.iter().copied().filter(|cpu| *cpu != near);
+        let core = others().find(|cpu| !siblings.contains(cpu));
+        let far = core.or(others().next());
+        let note = match (far, core) {
+            (None, _) => format!("this process may use only CPU {near}"),
+            (Some(far), None) => {
+                format!("the two CPUs are {near} and {far}, which are two threads of one core")
+            }
+            (Some(far), Some(_)) => format!("the two CPUs are {near} and {far}"),
+        };
+        Placement { near: Some(near), far, note }
+    }
+
+    /// The placements that it allows, to be measured if nobody asks for others.
+    pub fn default_cpus(&self) -> Vec<Cpus> {
+        match (self.near, self.far) {
+            (Some(_), Some(_)) => vec![Cpus::Same, Cpus::Apart],
+            _ => vec![Cpus::Free],
+        }
+    }
+
+    /// The CPU of the server, or why there is none; `None` where the scheduler chooses.
+    pub fn server(&self, cpus: Cpus) -> Result<Option<usize>, String> {
+        match cpus {
+            Cpus::Free => Ok(None),
+            Cpus::Same if self.near.is_some() => Ok(self.near),
+            Cpus::Apart if self.far.is_some() => Ok(self.far),
+            _ => Err(format!("{} is not possible: {}", cpus.in_words(), self.note)),
+        }
+    }
+}
+
+/// The CPUs that this process may use; none where /proc does not say.
+fn allowed_cpus() -> Vec<usize> {
+    let status = read("/proc/self/status");
+    status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).map_or(vec![], cpu_list)
+}
+
+/// The CPUs that share a core with this one, itself among them.
+fn siblings(cpu: usize) -> Vec<usize> {
+    cpu_list(&read(format!("/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")))
+}
+
+/// `0-2,5`
+fn cpu_list(text: &str) -> Vec<usize> {
+    let mut cpus = Vec::new();
+    for part in text.trim().split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        if let (Ok(first), Ok(last)) = (first.parse::<usize>(), last.parse::<usize>()) {
+            cpus.extend(first..=last);
+        }
+    }
+    cpus
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}
+
+/// What does not change during a run.
+pub struct Machine {
+    pub processor: String,
+    pub cpus: usize,
+    pub system: String,
+    pub is_virtual: bool,
+    /// The load average of the last minute, at the start.
+    pub load: Option<f64>,
+}
+
+impl Machine {
+    pub fn look() -> Machine {
+        let cpuinfo = read("/proc/cpuinfo");
+        let field = |name: &str| {
+            let line = cpuinfo.lines().find(|line| line.starts_with(name))?;
+            Some(line.split_once(':')?.1.trim())
+        };
+        let release = read("/proc/sys/kernel/osrelease");
+        Machine {
+            processor: field("model name").unwrap_or(env::consts::ARCH).to_string(),
+            cpus: thread::available_parallelism().map_or(1, usize::from),
+            system: match release.trim() {
+                "" => env::consts::OS.to_string(),
+                release => format!("Linux {release}"),
+            },
+            is_virtual: field("flags")
+                .is_some_and(|flags| flags.split(' ').any(|flag| flag == "hypervisor")),
+            load: read("/proc/loadavg").split(' ').next().and_then(|load| load.parse().ok()),
+        }
+    }
+
+    pub fn in_words(&self) -> String {
+        let plural = if self.cpus == 1 { "" } else { "s" };
+        let kind = if self.is_virtual { ", a virtual machine" } else { "" };
+        format!("{}, {} CPU{plural}{kind}, {}", self.processor, self.cpus, self.system)
+    }
+}
+
+/// The CPU time that a host has taken from this virtual machine, and that there was in all, in ticks.
+#[derive(Clone, Copy)]
+pub struct Steal {
+    stolen: u64,
+    all: u64,
+}
+
+impl Steal {
+    pub fn now() -> Option<Steal> {
+        let stat = read("/proc/stat");
+        let numbers = stat.lines().next()?.split_whitespace().skip(1);
+        // Guests' time, behind the eighth, is counted in the first two already.
+        let ticks: Vec<u64> = numbers.take(8).map_while(|number| number.parse().ok()).collect();
+        Some(Steal { stolen: *ticks.get(7)?, all: ticks.iter().sum() })
+    }
+
+    /// The share of all CPU time since then.
+    pub fn share_since(self, start: Steal) -> f64 {
+        let all = self.all.saturating_sub(start.all).max(1);
+        self.stolen.saturating_sub(start.stolen) as f64 / all as f64
+    }
+}
+
+/// How long threads ran, and how long they waited for a CPU, in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Usage {
+    pub ran: u64,
+    pub waited: u64,
+}
+
+impl Usage {
+    /// Of all threads of a process so far, from `/proc/PID/task/*/schedstat`: `/proc/PID/schedstat` is
+    /// the main thread's alone. `None` where there is no such file.
+    pub fn of(pid: u32) -> Option<Usage> {
+        // The kernel adds up when a thread leaves its CPU: this one does so now.
+        thread::yield_now();
+        let mut all = Usage::default();
+        for task in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
+            all = all + Usage::of_task(&read(task.ok()?.path().join("schedstat")))?;
+        }
+        Some(all)
+    }
+
+    fn of_task(schedstat: &str) -> Option<Usage> {
+        let mut numbers = schedstat.split_whitespace().map(|number| number.parse().ok());
+        Some(Usage { ran: numbers.next()??, waited: numbers.next()?? })
+    }
+}
+
+impl Add for Usage {
+    type Output = Usage;
+
+    fn add(self, other: Usage) -> Usage {
+        Usage { ran: self.ran + other.ran, waited: self.waited + other.waited }
+    }
+}
+
+/// A thread that has ended takes its times with it, so a difference may be short: never below 0.
+impl Sub for Usage {
+    type Output = Usage;
+
+    fn sub(self, before: Usage) -> Usage {
+        Usage {
+            ran: self.ran.saturating_sub(before.ran),
+            waited: self.waited.saturating_sub(before.waited),
+        }
+    }
+}
+
+/// Whether other programs used the CPUs of the two ends for a good part of `elapsed` nanoseconds. Two
+/// ends on one CPU wait for each other, so that waiting shows nothing there; but one of them runs.
+pub fn was_busy(cpus: Cpus, usage: Usage, elapsed: u64) -> bool {
+    let waited_long = usage.waited * 10 > elapsed;
+    let ran_little = usage.ran * 10 < elapsed * 8;
+    match cpus {
+        Cpus::Same => ran_little,
+        Cpus::Apart => waited_long,
+        Cpus::Free => waited_long && ran_little,
+    }
 }
 
 /// What a socket's buffers hold where nobody asks otherwise. `None` off Linux.
 pub fn socket_buffers() -> Option<String> {
     // One number, or three: at least, at first, at most.
-    let read = |name: &str| -> Option<Vec<String>> {
-        let text = fs::read_to_string(Path::new("/proc/sys/net").join(name)).ok()?;
-        text.split_whitespace().map(|bytes| bytes.parse().ok().map(figures::size)).collect()
+    let sizes = |name: &str| -> Vec<String> {
+        let text = read(Path::new("/proc/sys/net").join(name));
+        let numbers = text.split_whitespace().map_while(|bytes| bytes.parse().ok());
+        numbers.map(crate::output::text::size).collect()
     };
     let (unix, send, recv) =
-        (read("core/wmem_default")?, read("ipv4/tcp_wmem")?, read("ipv4/tcp_rmem")?);
+        (sizes("core/wmem_default"), sizes("ipv4/tcp_wmem"), sizes("ipv4/tcp_rmem"));
     Some(format!(
         "socket buffers: the system's (Unix {}; TCP {} to {} for sending, {} to {} for receiving)",
         unix.first()?,
@@ -66,34 +267,60 @@ pub fn socket_buffers() -> Option<String> {
     ))
 }
 
-/// The CPU time that the threads of a process have had, from `/proc/PID/task/*/schedstat`: in
-/// nanoseconds, where `/proc/PID/stat` has hundredths of a second. `None` off Linux.
-pub fn cpu_time(pid: u32) -> Option<Duration> {
-    // The kernel adds up when a thread leaves its CPU: this one does so now.
-    thread::yield_now();
-    let mut total = Duration::ZERO;
-    for task in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
-        let text = fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
-        total += Duration::from_nanos(text.split(' ').next()?.parse().ok()?);
-    }
-    Some(total)
-}
-
 #[cfg(test)]
-#[test]
-fn cpu_time_of_another_process() {
-    use std::process::{Command, Stdio};
-    let start = std::time::Instant::now();
-    let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
-    if Path::new("/proc/self/schedstat").exists() {
-        let mut used = Duration::ZERO;
-        while used.is_zero() {
-            used = cpu_time(child.id()).unwrap();
-        }
-        // It has one thread; and two clocks need not agree.
-        assert!(used < 2 * start.elapsed(), "{used:?} in {:?}", start.elapsed());
-        assert_eq!(cpu_time(u32::MAX), None);
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_cpus() {
+        assert_eq!(cpu_list("0-2,5\n"), [0, 1, 2, 5]);
+        assert_eq!(cpu_list("\t7"), [7]);
+        assert_eq!(cpu_list(""), Vec::<usize>::new());
     }
-    drop(child.stdin.take());
-    child.wait().unwrap();
+
+    #[test]
+    fn an_end_needs_its_cpu() {
+        let pinned = Placement { near: Some(3), far: Some(5), note: String::new() };
+        let of = |placement: &Placement| {
+            [Cpus::Same, Cpus::Apart, Cpus::Free].map(|cpus| placement.server(cpus))
+        };
+        assert_eq!(of(&pinned), [Ok(Some(3)), Ok(Some(5)), Ok(None)]);
+        let alone =
+            Placement { far: None, note: "this process may use only CPU 3".into(), ..pinned };
+        assert_eq!(alone.default_cpus(), [Cpus::Free]);
+        let why = alone.server(Cpus::Apart).unwrap_err();
+        assert_eq!(
+            why,
+            "an end on each of two CPUs is not possible: this process may use only CPU 3"
+        );
+        assert!(Placement::free("").server(Cpus::Same).is_err());
+    }
+
+    #[test]
+    fn busy_is_waiting_for_others() {
+        let busy = |cpus, ran, waited| was_busy(cpus, Usage { ran, waited }, 100);
+        // On one CPU they wait for each other all the time.
+        assert!(!busy(Cpus::Same, 97, 99));
+        assert!(busy(Cpus::Same, 50, 150));
+        assert!(!busy(Cpus::Apart, 30, 5));
+        assert!(busy(Cpus::Apart, 30, 90));
+        assert!(!busy(Cpus::Free, 97, 99) && busy(Cpus::Free, 40, 90));
+    }
+
+    #[test]
+    fn usage_of_another_process() {
+        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        if Path::new("/proc/self/schedstat").exists() {
+            let start = std::time::Instant::now();
+            let mut used = Usage::default();
+            while used.ran == 0 {
+                used = Usage::of(child.id()).unwrap();
+                assert!(start.elapsed().as_secs() < 60, "cat does not run");
+            }
+            assert_eq!(Usage::of(u32::MAX), None);
+            assert_eq!(used - used, Usage::default());
+        }
+        drop(child.stdin.take());
+        child.wait().unwrap();
+    }
 }

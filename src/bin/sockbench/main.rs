@@ -1,77 +1,49 @@
 //! `sockbench`: what a Unix socket buys on this machine, measured against TCP loopback and pipes.
 //!
 //! ```console
-//! $ cargo run --release                                   # latency, throughput, and what they say
-//! $ cargo run --release -- latency -s 4K --rate 5000
+//! $ cargo run --release                                   # the answer, in half a minute
+//! $ cargo run --release -- latency -s 4K --wait block,spin
+//! $ cargo run --release -- article                        # the article's claims, with pictures
 //! $ cargo run --release -- serve tcp:0.0.0.0:13500        # on one host
 //! $ cargo run --release -- latency --connect tcp:there:13500     # on another
 //! ```
 //!
-//! Each pair of a network and a way to wait is a [`Cell`](cell::Cell), with a connection and a server
-//! of its own: this program, started again. All cells exist from the start and take turns round by
-//! round, so that a machine that slows down meanwhile slows them all. `latency.rs` and `throughput.rs`
-//! hold the loops that are timed, `server.rs` the other ends of them; the rest is options, arithmetic
-//! and words.
+//! Read `measure/blocks.rs` first: how two things are compared, turn by turn, and `stats.rs` for what may
+//! be concluded. `measure/latency.rs`, `throughput.rs` and `connect.rs` hold the loops that are timed,
+//! `server.rs` the other end of them. `output/` says what was found: in sentences, as JSON, beside the
+//! article's claims, and in pictures.
 
-mod buffers;
-mod cell;
-mod charts;
-mod claims;
-mod end;
-mod figures;
-mod latency;
+mod args;
 mod machine;
-mod options;
-mod plot;
-mod report;
-mod rows;
-mod series;
-mod server;
+mod measure {
+    pub mod blocks;
+    pub mod connect;
+    pub mod latency;
+    pub mod server;
+    pub mod throughput;
+    pub mod transport;
+}
+mod output {
+    pub mod article;
+    pub mod json;
+    pub mod report;
+    pub mod svg;
+    pub mod text;
+}
 mod stats;
-mod table;
-mod throughput;
-mod words;
 
 use std::env;
 use std::fmt::Display;
+use std::fs;
 use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
-use options::{Command, Options};
-use rows::{LATENCY, Row, THROUGHPUT};
-
-const HELP: &str = "\
-usage: sockbench [latency | throughput | serve ADDR... | report LATENCY.csv THROUGHPUT.csv DIR] [OPTION...]
-
-Measures what a Unix socket buys on this machine, against TCP loopback and pipes: latency of 128
-bytes, then throughput of 64K and 512K. With a command, one of these:
-
-  latency          the round trip of a message between two processes
-  throughput       bytes a second, one way
-  serve ADDR...    be the other end for --connect, until it is killed
-  report LATENCY.csv THROUGHPUT.csv DIR
-                   read what latency and throughput print with --csv, write report.md, latency.svg
-                   and throughput.svg into DIR, and print the report
-
-  --net NET,...    unix, tcp, pipe (all); a pipe only blocks
-  --wait HOW,...   block, spin (both)
-
-latency and throughput also take:
-
-  --csv            rows for a program to read: times in nanoseconds; 1 MB is 1,000,000 bytes
-  -s SIZE,...      bytes in a message, 1 to 64M (latency: 128; throughput: 256K)
-  -r ROUNDS        rounds that are counted, after a first that is not (5)
-  --spin MICROS    how long to poll before sleeping, with --wait spin (50)
-  --connect ADDR   measure to a server that runs elsewhere
-  -n COUNT         latency: round trips in a round (10000)
-  --rate N         latency: send N messages a second, on a schedule; each counts from when it was due,
-                   even if a late answer delayed it
-  --total BYTES    throughput: bytes in a round (1G), as far as 200000 messages go
-  --sndbuf BYTES   throughput: SO_SNDBUF, and
-  --rcvbuf BYTES   SO_RCVBUF of both ends; for these, build with --features sockopt
-
-Sizes take K, M and G, powers of 1024. -h, --help prints this.
-";
+use args::{Command, HELP, Options};
+use machine::{Cpus, Machine, Placement};
+use measure::blocks::{self, Benchmark, Run};
+use measure::server;
+use output::{article, json, report, text};
 
 /// Why the program ends early.
 #[derive(Debug)]
@@ -85,8 +57,8 @@ pub enum Error {
 }
 
 fn main() -> ExitCode {
-    match options::read(env::args_os().skip(1)).and_then(|(command, options)| run(command, options))
-    {
+    let read = args::read(env::args_os().skip(1));
+    match read.and_then(|(command, options)| run(command, &options)) {
         Ok(()) | Err(Error::OutputClosed) => ExitCode::SUCCESS,
         Err(Error::Failed(why)) => {
             say(&format!("sockbench: {why}"));
@@ -99,41 +71,92 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command, options: Options) -> Result<(), Error> {
+fn run(command: Command, options: &Options) -> Result<(), Error> {
     match command {
+        Command::Answer | Command::Latency | Command::Throughput | Command::Connect => {
+            answer(command, options)
+        }
+        Command::Article => report_on_article(options),
+        Command::Serve => {
+            let addrs =
+                options.operands.iter().map(args::address).collect::<Result<Vec<_>, _>>()?;
+            server::listen(&addrs)
+        }
         Command::Help => print(HELP),
-        Command::Latency => {
-            let (notes, rows) = latency::measure(&options)?;
-            print(&latency(&options, &notes, &rows))
-        }
-        Command::Throughput => {
-            let (notes, rows) = throughput::measure(&options)?;
-            print(&throughput(&options, &notes, &rows))
-        }
-        Command::Both => {
-            let (said, rows) = latency::measure(&options)?;
-            print(&latency(&options, &said, &rows))?;
-            let options = Options { sizes: vec![64 << 10, 512 << 10], total: 256 << 20, ..options };
-            let (mut notes, rows) = throughput::measure(&options)?;
-            notes.retain(|note| !said.contains(note));
-            print(&format!("\n{}", throughput(&options, &notes, &rows)))
-        }
-        Command::Serve => server::listen(&options.operands),
-        Command::Answer => server::answer_stdin(&options.operands),
-        Command::Report => report::run(&options.operands),
+        Command::Version => print(concat!("sockbench ", env!("CARGO_PKG_VERSION"), "\n")),
+        Command::OtherEnd => server::answer_sockets(),
+        Command::OtherEndOfPipe => server::answer_pipe(),
     }
 }
 
-fn latency(options: &Options, notes: &[String], rows: &[Row]) -> String {
-    if options.csv {
-        rows::file(notes, LATENCY, rows)
-    } else {
-        words::latency(notes, rows, options.rate.is_some())
+/// Measures what the command is about, and prints the answer, the tables, and how it was measured.
+fn answer(command: Command, options: &Options) -> Result<(), Error> {
+    let machine = Machine::look(); // all of its CPUs, so before it is pinned to one of them
+    let (placement, cpus) = place(options);
+    let default_sizes = |benchmark| match benchmark {
+        Benchmark::Throughput => vec![64 << 10, 512 << 10],
+        Benchmark::Latency | Benchmark::Connect => vec![128],
+    };
+    let benchmarks = match command {
+        Command::Latency => vec![Benchmark::Latency],
+        Command::Throughput => vec![Benchmark::Throughput],
+        Command::Connect => vec![Benchmark::Connect],
+        _ => vec![Benchmark::Latency, Benchmark::Throughput, Benchmark::Connect],
+    };
+    let mut plan = Vec::new();
+    for benchmark in benchmarks {
+        for size in options.sizes.clone().unwrap_or_else(|| default_sizes(benchmark)) {
+            for &cpus in &cpus {
+                plan.extend(blocks::pairs(options, benchmark, size, cpus));
+            }
+        }
+    }
+    let run = blocks::measure(options, machine, placement, plan);
+    let said = print(&text::whole(options, &run));
+    if let Some(path) = &options.json {
+        write(path, &json::object(options, &run))?;
+    }
+    said.and(done(&run))
+}
+
+fn report_on_article(options: &Options) -> Result<(), Error> {
+    let default = "sockbench-article".into();
+    let dir = Path::new(options.operands.first().unwrap_or(&default));
+    fs::create_dir_all(dir).map_err(|e| failed(dir.display(), e))?;
+    let machine = Machine::look(); // all of its CPUs, so before it is pinned to one of them
+    let (placement, cpus) = place(options);
+    let run = blocks::measure(options, machine, placement, article::plan(options, &cpus));
+    let report = report::report(options, &run);
+    write(&dir.join("report.md"), &report)?;
+    write(&dir.join("data.json"), &json::object(options, &run))?;
+    for (name, picture) in report::pictures(&run) {
+        write(&dir.join(name), &picture)?;
+    }
+    let said = print(&report);
+    say(&format!("written: report.md, data.json and pictures, in {}", dir.display()));
+    said.and(done(&run))
+}
+
+/// Pins this process, unless the scheduler is to choose; and where the ends shall run.
+fn place(options: &Options) -> (Placement, Vec<Cpus>) {
+    let placement = match options.cpus.as_deref() {
+        Some([Cpus::Free]) => Placement::free(""),
+        _ => Placement::pin(),
+    };
+    let cpus = options.cpus.clone().unwrap_or_else(|| placement.default_cpus());
+    (placement, cpus)
+}
+
+/// A series that could not be measured is a failure, though the others were.
+fn done(run: &Run) -> Result<(), Error> {
+    match run.failures.as_slice() {
+        [] => Ok(()),
+        failures => Err(Error::Failed(failures.join("; "))),
     }
 }
 
-fn throughput(options: &Options, notes: &[String], rows: &[Row]) -> String {
-    if options.csv { rows::file(notes, THROUGHPUT, rows) } else { words::throughput(notes, rows) }
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    fs::write(path, text).map_err(|e| failed(path.display(), e))
 }
 
 /// What went wrong, and where.

@@ -1,6 +1,92 @@
-//! The arithmetic: medians, quantiles, and how far a comparison can be trusted.
+//! The arithmetic: medians, intervals, verdicts, and when to look.
 
-use std::fmt;
+/// Less than 5 % apart counts as equal.
+pub const TIE: f64 = 1.05;
+
+/// After how many turns a comparison is looked at, and the share of errors that each look may add.
+/// Together they are 5 %. Every look is one more chance to be wrong, so there are only three.
+const LOOKS: [(usize, f64); 3] = [(20, 0.015), (40, 0.015), (80, 0.02)];
+
+/// The turns after which nobody looks any more.
+pub const MOST_TURNS: usize = LOOKS[LOOKS.len() - 1].0;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Ahead,
+    Behind,
+    /// Within 5 %.
+    Equal,
+    /// The interval allows more than one of these.
+    Open,
+}
+
+impl Verdict {
+    pub fn of(interval: Option<(f64, f64)>) -> Verdict {
+        match interval {
+            Some((lo, _)) if lo > TIE => Verdict::Ahead,
+            Some((_, hi)) if hi < 1.0 / TIE => Verdict::Behind,
+            Some((lo, hi)) if lo >= 1.0 / TIE && hi <= TIE => Verdict::Equal,
+            _ => Verdict::Open,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Ahead => "ahead",
+            Verdict::Behind => "behind",
+            Verdict::Equal => "equal",
+            Verdict::Open => "open",
+        }
+    }
+}
+
+/// How many times as fast one is as the other: a ratio for each turn, and what they say together.
+#[derive(Clone, Debug, Default)]
+pub struct Ratio {
+    turns: Vec<f64>,
+    looks: usize,
+    /// Where the median of the ratio lies, since the last look; `None` while there are too few turns.
+    pub interval: Option<(f64, f64)>,
+}
+
+impl Ratio {
+    pub fn add(&mut self, ratio: f64) {
+        self.turns.push(ratio);
+    }
+
+    /// Looks if it is time to, or if there will be no more turns.
+    pub fn look(&mut self, is_last: bool) {
+        if let Some(&(turns, error)) = LOOKS.get(self.looks)
+            && (is_last || self.turns.len() == turns)
+        {
+            self.looks += 1;
+            self.interval = sign_interval(&self.turns, error);
+        }
+    }
+
+    pub fn turns(&self) -> usize {
+        self.turns.len()
+    }
+
+    /// In how many turns the first of the two was faster.
+    pub fn ahead(&self) -> usize {
+        self.turns.iter().filter(|ratio| **ratio > 1.0).count()
+    }
+
+    /// The median; `None` before the first turn.
+    pub fn mid(&self) -> Option<f64> {
+        (!self.turns.is_empty()).then(|| median(&self.turns))
+    }
+
+    pub fn verdict(&self) -> Verdict {
+        Verdict::of(self.interval)
+    }
+
+    /// Whether more turns may tell.
+    pub fn wants_more(&self) -> bool {
+        self.verdict() == Verdict::Open && self.looks < LOOKS.len()
+    }
+}
 
 /// The middle one of the values, or the mean of the two in the middle.
 pub fn median(values: &[f64]) -> f64 {
@@ -10,98 +96,226 @@ pub fn median(values: &[f64]) -> f64 {
     if sorted.len() % 2 == 1 { sorted[half] } else { (sorted[half - 1] + sorted[half]) / 2.0 }
 }
 
-/// The value that a share `q` of the sorted samples does not exceed, by the nearest rank: always
-/// one of the samples.
-pub fn quantile(sorted: &[u64], q: f64) -> u64 {
-    let rank = (q * sorted.len() as f64).ceil() as usize;
-    sorted[rank.clamp(1, sorted.len()) - 1]
-}
-
-/// Within 5 % is a tie.
-pub fn is_tie(ratio: f64) -> bool {
-    (0.95..=1.05).contains(&ratio)
-}
-
-/// A figure, with the lowest and the highest of so many rounds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Spread {
-    pub mid: f64,
-    pub lo: f64,
-    pub hi: f64,
-    pub rounds: usize,
-}
-
-impl Spread {
-    /// The median of the rounds, and the outermost of them.
-    pub fn of(rounds: &[f64]) -> Spread {
-        let lo = rounds.iter().copied().fold(f64::INFINITY, f64::min);
-        let hi = rounds.iter().copied().fold(0.0, f64::max);
-        Spread { mid: median(rounds), lo, hi, rounds: rounds.len() }
-    }
-
-    pub fn times(self, factor: f64) -> Spread {
-        Spread { mid: self.mid * factor, lo: self.lo * factor, hi: self.hi * factor, ..self }
-    }
-
-    /// Whether one round was at least twice another: its middle says little.
-    pub fn is_twofold(&self) -> bool {
-        self.hi >= 2.0 * self.lo
-    }
-}
-
-/// One figure over another, with what the most and the least favourable rounds make of it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Ratio {
-    pub mid: f64,
-    pub lo: f64,
-    pub hi: f64,
-    twofold: bool,
-    single: bool,
-}
-
-impl Ratio {
-    pub fn of(a: Spread, b: Spread) -> Ratio {
-        Ratio {
-            mid: a.mid / b.mid,
-            lo: a.lo / b.hi,
-            hi: a.hi / b.lo,
-            twofold: a.is_twofold() || b.is_twofold(),
-            single: a.rounds.min(b.rounds) == 1,
+/// Where the median lies of what the values are a sample of, with a chance of at most `error` that it
+/// lies outside. Each value falls on either side of that median like a coin, whatever its distribution
+/// is; so the k-th smallest and the k-th largest enclose it unless fewer than k coins show one side.
+pub fn sign_interval(values: &[f64], error: f64) -> Option<(f64, f64)> {
+    let n = values.len();
+    let (mut tail, mut k) = (0.0, 0);
+    // In logarithms: 2 to the power of -n is too small for a float when n is large.
+    let mut ln_chance = -(n as f64) * 2_f64.ln();
+    while k < n / 2 {
+        tail += ln_chance.exp();
+        if 2.0 * tail > error {
+            break;
         }
+        ln_chance += ((n - k) as f64 / (k + 1) as f64).ln();
+        k += 1;
+    }
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    (k > 0).then(|| (sorted[k - 1], sorted[n - k]))
+}
+
+/// Counts of nanoseconds in steps of less than 1 %, so that all samples of a run fit into a few KiB.
+#[derive(Clone, Debug, Default)]
+pub struct Histogram {
+    counts: Vec<u64>,
+    total: u64,
+    pub max: u64,
+}
+
+/// Below 2 to the power of this, each number has a step of its own; above, 128 steps share a doubling.
+const EXACT_BITS: u32 = 8;
+
+impl Histogram {
+    pub fn add(&mut self, ns: u64) {
+        let shift = (u64::BITS - ns.leading_zeros()).saturating_sub(EXACT_BITS);
+        let step = ((shift as usize) << (EXACT_BITS - 1)) + (ns >> shift) as usize;
+        if step >= self.counts.len() {
+            self.counts.resize(step + 1, 0);
+        }
+        self.counts[step] += 1;
+        self.total += 1;
+        self.max = self.max.max(ns);
     }
 
-    /// Why a second run might come out the other way. Rounds that overlap within a tie are no reason:
-    /// they are what makes it one.
-    pub fn doubt(&self) -> Option<&'static str> {
-        let sure_tie = is_tie(self.lo) && is_tie(self.hi);
-        if self.single {
-            Some("there was only one round")
-        } else if self.twofold {
-            Some("the rounds differ twofold")
-        } else if self.lo <= 1.0 && self.hi >= 1.0 && !sure_tie {
-            Some("the rounds overlap")
-        } else {
-            None
+    pub fn merge(&mut self, other: &Histogram) {
+        self.counts.resize(self.counts.len().max(other.counts.len()), 0);
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
         }
+        self.total += other.total;
+        self.max = self.max.max(other.max);
+    }
+
+    /// The value that a share `q` of the samples does not exceed. `None` unless 10 samples lie beyond:
+    /// fewer say little about it.
+    pub fn quantile(&self, q: f64) -> Option<u64> {
+        let rank = (q * self.total as f64).ceil() as u64;
+        if self.total - rank < 10 {
+            return None;
+        }
+        let mut seen = 0;
+        let step = self.counts.iter().position(|count| {
+            seen += count;
+            seen >= rank.max(1)
+        })?;
+        let half = 1 << (EXACT_BITS - 1);
+        let shift = (step / half).saturating_sub(1);
+        Some(((step - shift * half) as u64) << shift)
     }
 }
 
-/// Behind a figure that is not sure.
-pub const MARK: &str = " ?";
+/// Random numbers for the order of things: xorshift.
+pub struct Random(u64);
 
-impl fmt::Display for Ratio {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.2}{}", self.mid, if self.doubt().is_some() { MARK } else { "" })
+impl Random {
+    pub fn new(seed: u64) -> Random {
+        Random(seed | 1) // a seed of 0 would give nothing but 0
+    }
+
+    pub fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        ((self.0 >> 32) as usize) % n
+    }
+
+    pub fn shuffle<T>(&mut self, values: &mut [T]) {
+        for last in (1..values.len()).rev() {
+            values.swap(last, self.below(last + 1));
+        }
     }
 }
 
 #[cfg(test)]
-#[test]
-fn the_middle_and_the_nearest_rank() {
-    assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
-    assert_eq!(median(&[4.0, 1.0, 3.0, 2.0]), 2.5);
-    let spread = Spread::of(&[4.0, 1.0, 9.0]);
-    assert_eq!((spread.lo, spread.mid, spread.hi), (1.0, 4.0, 9.0));
-    let of_three = |q| quantile(&[10, 20, 30], q);
-    assert_eq!([0.0, 0.3, 0.4, 0.5, 0.7, 1.0].map(of_three), [10, 10, 20, 20, 30, 30]);
+mod tests {
+    use super::*;
+
+    /// The ranks that enclose a median, from printed tables of the binomial distribution (p = 1/2).
+    #[test]
+    fn intervals_are_those_of_the_tables() {
+        let ranks = |n: usize, error| {
+            let values: Vec<f64> = (1..=n).rev().map(|value| value as f64).collect();
+            sign_interval(&values, error)
+        };
+        // P(X <= 0) of 7 is 0.0078, of 8 it is 0.0039.
+        assert_eq!(ranks(7, 0.015), None);
+        assert_eq!(ranks(8, 0.015), Some((1.0, 8.0)));
+        // P(X <= 4) of 20 is 0.0059, P(X <= 5) is 0.0207.
+        assert_eq!(ranks(20, 0.015), Some((5.0, 16.0)));
+        assert_eq!(ranks(20, 0.05), Some((6.0, 15.0)));
+        // P(X <= 11) of 40 is 0.0032, P(X <= 12) is 0.0083.
+        assert_eq!(ranks(40, 0.015), Some((12.0, 29.0)));
+        // P(X <= 28) of 80 is 0.0048, P(X <= 29) is 0.0092, P(X <= 30) is 0.0165.
+        assert_eq!(ranks(80, 0.02), Some((30.0, 51.0)));
+        // The normal distribution: 5000 ± 2.576 / 2 * 100.
+        let (lo, hi) = ranks(10_000, 0.01).unwrap();
+        assert!((lo - 4871.0).abs() < 2.0 && (hi - 5130.0).abs() < 2.0, "{lo} {hi}");
+        assert_eq!((ranks(0, 0.05), ranks(1, 0.05)), (None, None));
+    }
+
+    #[test]
+    fn verdicts_go_by_the_interval() {
+        let of = |lo, hi| Verdict::of(Some((lo, hi)));
+        assert_eq!(of(1.06, 9.0), Verdict::Ahead);
+        assert_eq!(of(1.04, 1.06), Verdict::Open);
+        assert_eq!(of(0.96, 1.05), Verdict::Equal);
+        assert_eq!(of(1.02, 1.04), Verdict::Equal);
+        assert_eq!(of(0.94, 1.04), Verdict::Open);
+        assert_eq!(of(0.1, 0.95), Verdict::Behind);
+        assert_eq!(of(0.1, 0.96), Verdict::Open);
+        assert_eq!(Verdict::of(None), Verdict::Open);
+    }
+
+    #[test]
+    fn looks_come_after_20_40_and_80_turns_or_at_the_end() {
+        let mut ratio = Ratio::default();
+        let mut seen = Vec::new();
+        for turn in 1..=100 {
+            ratio.add(if turn % 2 == 0 { 0.5 } else { 2.0 });
+            let before = ratio.looks;
+            ratio.look(false);
+            if ratio.looks > before {
+                seen.push(turn);
+            }
+        }
+        assert_eq!(seen, [20, 40, 80]);
+        assert_eq!(ratio.interval, Some((0.5, 2.0)));
+        assert!(!ratio.wants_more(), "nobody looks again");
+
+        let mut ratio = Ratio::default();
+        (0..9).for_each(|_| ratio.add(1.5));
+        ratio.look(false);
+        assert!(ratio.interval.is_none() && ratio.wants_more());
+        ratio.look(true);
+        assert_eq!((ratio.verdict(), ratio.turns(), ratio.ahead()), (Verdict::Ahead, 9, 9));
+    }
+
+    /// Turns as a busy machine makes them: mostly near the truth, a tenth of them far from it.
+    fn simulate(random: &mut Random, truth: f64, spread: f64) -> Ratio {
+        let mut ratio = Ratio::default();
+        while ratio.turns() < MOST_TURNS && ratio.wants_more() {
+            let uniform = |random: &mut Random| random.below(1 << 20) as f64 / (1 << 20) as f64;
+            let sum: f64 = (0..12).map(|_| uniform(random)).sum();
+            let wild = if random.below(10) == 0 { 10.0 } else { 1.0 };
+            ratio.add(truth * ((sum - 6.0) * spread * wild).exp());
+            ratio.look(false);
+        }
+        ratio
+    }
+
+    #[test]
+    fn a_null_is_seldom_called_a_difference_and_a_difference_is_found() {
+        let mut random = Random::new(20_261_125);
+        let runs = 2000;
+        let (mut wrong, mut misses, mut found) = (0, 0, 0);
+        for _ in 0..runs {
+            let null = simulate(&mut random, 1.0, 0.2);
+            wrong += usize::from(matches!(null.verdict(), Verdict::Ahead | Verdict::Behind));
+            misses += usize::from(null.interval.is_some_and(|(lo, hi)| lo > 1.0 || hi < 1.0));
+            let half = simulate(&mut random, 1.5, 0.2);
+            assert_ne!(half.verdict(), Verdict::Behind);
+            found += usize::from(half.verdict() == Verdict::Ahead);
+        }
+        assert!(wrong * 100 <= runs * 3, "{wrong} of {runs} nulls are called a difference");
+        assert!(misses * 100 <= runs * 5, "{misses} of {runs} intervals do not hold 1");
+        assert!(found * 100 >= runs * 99, "{found} of {runs} differences of 1.5 are found");
+    }
+
+    #[test]
+    fn quantiles_need_ten_samples_beyond_them() {
+        let mut histogram = Histogram::default();
+        (1..=1000).for_each(|ns| histogram.add(ns * 1000));
+        let near = |q: f64, expected: f64| {
+            let value = histogram.quantile(q).unwrap() as f64;
+            assert!((value / expected - 1.0).abs() < 0.01, "{value} {expected}");
+        };
+        near(0.5, 500e3);
+        near(0.9, 900e3);
+        near(0.99, 990e3);
+        assert_eq!((histogram.quantile(0.999), histogram.max), (None, 1_000_000));
+        let mut few = Histogram::default();
+        [7, 7, 255].into_iter().chain(300..317).for_each(|ns| few.add(ns));
+        assert_eq!((few.quantile(0.1), few.quantile(0.15)), (Some(7), Some(255)));
+        let mut largest = Histogram::default();
+        (0..20).for_each(|_| largest.add(u64::MAX));
+        assert!(largest.quantile(0.5).unwrap() as f64 >= 0.99 * u64::MAX as f64);
+        assert_eq!(Histogram::default().quantile(0.5), None);
+    }
+
+    #[test]
+    fn the_middle_and_a_shuffle() {
+        assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&[4.0, 1.0, 3.0, 2.0]), 2.5);
+        let mut random = Random::new(0);
+        let mut firsts = [0; 3];
+        for _ in 0..3000 {
+            let mut values = [0, 1, 2];
+            random.shuffle(&mut values);
+            firsts[values[0]] += 1;
+        }
+        assert!(firsts.iter().all(|count| (900..1100).contains(count)), "{firsts:?}");
+    }
 }

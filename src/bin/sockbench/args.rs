@@ -1,0 +1,358 @@
+//! The arguments: a command, options in any order, and what the command is about.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use streamsock::Addr;
+
+use crate::Error;
+use crate::machine::{CPUS, Cpus};
+use crate::measure::transport::{Buffers, NETWORKS, Network, WAITS, Wait};
+use crate::output::text::join;
+
+/// What a client may ask a server for, and so what a server allocates for it.
+pub const MAX_SIZE: usize = 64 << 20;
+
+pub const HELP: &str = "\
+usage: sockbench [latency | throughput | connect | article [DIR] | serve ADDR...] [OPTION...]
+
+Measures what a Unix socket buys over TCP on this machine, and says so in sentences. Without a command:
+small messages, data in pieces of 64K and 512K, and new connections, in half a minute.
+
+  latency          the round trip of a message between two processes
+  throughput       bytes a second, one way
+  connect          new connections a second, each for one message there and back
+  article [DIR]    what the article claims beside what is so here; writes report.md, data.json and
+                   pictures into DIR (sockbench-article). In 4 minutes, or with --quick in 75 s
+  serve ADDR...    be the other end for --connect, until it is killed
+
+  --net NET,...    unix, tcp, pipe: the first is compared with each other one (unix,tcp);
+                   one alone is compared with itself
+  --wait HOW,...   block, spin: with both, polling is also compared with blocking (block)
+  --cpus WHERE,... same (both ends on one CPU), apart (an end on each of two), or, alone, free
+                   (the scheduler chooses) (same,apart)
+  --spin MICROS    how long to poll before sleeping, with --wait spin (50)
+  --time SECONDS   the most that it may take; it ends sooner if all is decided (30)
+  --json FILE      write all that was measured to FILE
+
+latency, throughput and connect also take:
+
+  -s SIZE,...      bytes in a message, 1 to 64M (128; throughput: 64K,512K)
+  --connect ADDR   measure to a server that runs elsewhere
+  --rate N         latency: send N messages a second, on a schedule; each counts from when it was due,
+                   even if a late answer delayed it
+  --recv BYTES     throughput: what the receiver reads with (64K)
+  --sndbuf BYTES   throughput: SO_SNDBUF, and
+  --rcvbuf BYTES   SO_RCVBUF of both ends; for these, build with --features sockopt
+
+Sizes take K and M, powers of 1024. -h, --help prints this, --version the version.
+
+The file of --json, and of article: {\"machine\", \"options\", \"series\": [{\"benchmark\", \"network\", \"wait\",
+\"cpus\", \"size\", \"blocks\"}], \"comparisons\": [{\"benchmark\", \"size\", \"cpus\", \"wait\", \"a\", \"b\", \"ratio\", \"lo\",
+\"hi\", \"ahead\", \"turns\", \"verdict\"}]}. A number of `blocks` is a block's median round trip in nanoseconds,
+or bytes or connections a second; `ratio` is how many times as fast `a` is as `b`, and lies between `lo`
+and `hi`; `verdict` is ahead, behind, equal (within 5 %) or open.
+";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// No command.
+    Answer,
+    Latency,
+    Throughput,
+    Connect,
+    Article,
+    Serve,
+    Help,
+    Version,
+    /// How the program starts itself again, to be the other end.
+    OtherEnd,
+    OtherEndOfPipe,
+}
+
+const COMMANDS: [(&str, Command); 8] = [
+    ("latency", Command::Latency),
+    ("throughput", Command::Throughput),
+    ("connect", Command::Connect),
+    ("article", Command::Article),
+    ("serve", Command::Serve),
+    ("help", Command::Help),
+    ("answer", Command::OtherEnd),
+    ("answer-pipe", Command::OtherEndOfPipe),
+];
+
+/// The first of [`COMMANDS`], which people may give.
+const PUBLIC: usize = 6;
+
+impl Command {
+    fn name(self) -> &'static str {
+        COMMANDS.iter().find(|(_, command)| *command == self).map_or("no command", |(name, _)| name)
+    }
+
+    /// The options that it takes.
+    fn options(self) -> Vec<&'static str> {
+        let common = ["--net", "--wait", "--cpus", "--spin", "--time", "--json"];
+        let one = ["-s", "--connect"];
+        match self {
+            Command::Answer => common.to_vec(),
+            Command::Latency => [&common[..], &one, &["--rate"]].concat(),
+            Command::Throughput => {
+                [&common[..], &one, &["--recv", "--sndbuf", "--rcvbuf"]].concat()
+            }
+            Command::Connect => [&common[..], &one].concat(),
+            Command::Article => vec!["--quick", "--time"],
+            _ => vec![],
+        }
+    }
+}
+
+pub struct Options {
+    /// When the program started.
+    pub start: Instant,
+    /// How long it may take from then.
+    pub time: Duration,
+    /// What is to be measured if the command does not say.
+    pub sizes: Option<Vec<usize>>,
+    pub networks: Vec<Network>,
+    pub waits: Vec<Wait>,
+    /// What was asked for.
+    pub cpus: Option<Vec<Cpus>>,
+    pub spin: Duration,
+    /// Messages a second; `None`: the next when the last is back.
+    pub rate: Option<usize>,
+    /// What the receiver reads with.
+    pub recv: usize,
+    pub buffers: Buffers,
+    pub json: Option<PathBuf>,
+    pub connect: Option<Addr>,
+    pub quick: bool,
+    /// The arguments that are no options.
+    pub operands: Vec<OsString>,
+}
+
+pub fn read(args: impl Iterator<Item = OsString>) -> Result<(Command, Options), Error> {
+    let mut args = Args(args.flat_map(split).collect());
+    let command = args.command()?;
+    let mut options = Options {
+        start: Instant::now(),
+        time: Duration::ZERO,
+        sizes: None,
+        networks: vec![Network::Unix, Network::Tcp],
+        waits: vec![Wait::Block],
+        cpus: None,
+        spin: Duration::from_micros(50),
+        rate: None,
+        // In a trial with messages of 64K to 16M, 16K moved less. A Unix socket gains nothing from
+        // more; TCP does: at 512K, the ratio is 2.3 with 64K and 5 with 256K.
+        recv: 64 << 10,
+        buffers: Buffers::default(),
+        json: None,
+        connect: None,
+        quick: false,
+        operands: Vec::new(),
+    };
+    let (mut time, mut net) = (None, None);
+    while let Some(arg) = args.0.pop_front() {
+        let name = arg.to_str().unwrap_or_default(); // what is no text is no option
+        if matches!(name, "-h" | "--help") {
+            return Ok((Command::Help, options));
+        }
+        if !name.starts_with('-') {
+            options.operands.push(arg);
+            continue;
+        }
+        if !command.options().contains(&name) {
+            return Err(refused(command, name));
+        }
+        match name {
+            "--net" => net = Some(args.words(name, &NETWORKS)?),
+            "--wait" => options.waits = args.words(name, &WAITS)?,
+            "--cpus" => options.cpus = Some(args.words(name, &CPUS)?),
+            "--spin" => {
+                options.spin = Duration::from_micros(args.number(name, 1_000_000_000)? as u64);
+            }
+            "--time" => time = Some(args.seconds(name)?),
+            "--json" => options.json = Some(args.value(name)?.into()),
+            "-s" => options.sizes = Some(args.sizes(name)?),
+            "--connect" => options.connect = Some(address(&args.value(name)?)?),
+            "--rate" => options.rate = Some(args.number(name, 1_000_000)?),
+            "--recv" => options.recv = args.size(name)?,
+            "--sndbuf" => options.buffers.send = args.size(name)?,
+            "--rcvbuf" => options.buffers.recv = args.size(name)?,
+            _ => options.quick = true, // --quick
+        }
+    }
+    options.time = time.unwrap_or(match command {
+        Command::Article if options.quick => Duration::from_secs(70),
+        Command::Article => Duration::from_secs(230),
+        _ => Duration::from_secs(29), // a second less: ending takes its time, too
+    });
+    if let Some(addr) = &options.connect {
+        let network = if addr.network() == "tcp" { Network::Tcp } else { Network::Unix };
+        if net.get_or_insert(vec![network]) != &[network] {
+            return usage("--net must be the network of the --connect address, or be left out");
+        }
+        if options.cpus.get_or_insert(vec![Cpus::Free]) != &[Cpus::Free] {
+            return usage("--connect leaves the CPUs to the scheduler: leave out --cpus");
+        }
+    }
+    options.networks = net.unwrap_or(options.networks);
+    check(command, &options)?;
+    Ok((command, options))
+}
+
+fn check(command: Command, options: &Options) -> Result<(), Error> {
+    let has_pipe = options.networks.contains(&Network::Pipe);
+    if has_pipe && !options.waits.contains(&Wait::Block) {
+        return usage("--net pipe needs --wait block: a pipe only blocks");
+    }
+    if has_pipe && command == Command::Connect {
+        return usage("a pipe has no connections: connect takes --net unix,tcp");
+    }
+    let cpus = options.cpus.as_deref().unwrap_or_default();
+    if cpus.len() > 1 && cpus.contains(&Cpus::Free) {
+        return usage("--cpus free is a run of its own: leave out same and apart");
+    }
+    if cfg!(not(feature = "sockopt")) && options.buffers != Buffers::default() {
+        return usage("--sndbuf and --rcvbuf need a build with --features sockopt");
+    }
+    match (command, options.operands.as_slice()) {
+        (Command::Serve, []) => usage("serve needs an address, such as unix:/tmp/bench.sock"),
+        (Command::Article, [_, second, ..]) => {
+            usage(&format!("article takes one directory; {second:?} is one too many"))
+        }
+        (Command::Serve | Command::Article, _) | (_, []) => Ok(()),
+        (Command::Answer, [word, ..]) => {
+            let commands = COMMANDS[..PUBLIC].iter().map(|(name, _)| *name).collect::<Vec<_>>();
+            usage(&format!("{word:?} is no command; the commands are {}", join(&commands)))
+        }
+        (command, [word, ..]) => {
+            usage(&format!("{word:?} means nothing here; {} takes only options", command.name()))
+        }
+    }
+}
+
+fn usage<T>(why: &str) -> Result<T, Error> {
+    Err(Error::Usage(why.to_string()))
+}
+
+fn refused(command: Command, name: &str) -> Error {
+    let takers: Vec<&str> =
+        COMMANDS.iter().filter(|(_, one)| one.options().contains(&name)).map(|(n, _)| *n).collect();
+    Error::Usage(match (takers.as_slice(), command.options().as_slice()) {
+        ([], []) => format!("there is no option {name}; {} takes none", command.name()),
+        ([], takes) => {
+            format!("there is no option {name}; {} takes {}", command.name(), join(takes))
+        }
+        _ => format!("{name} goes with {}, not with {}", join(&takers), command.name()),
+    })
+}
+
+/// `--option=value` as two arguments.
+fn split(arg: OsString) -> Vec<OsString> {
+    match arg.to_str().and_then(|text| text.split_once('=')) {
+        Some((name, value)) if name.starts_with('-') => vec![name.into(), value.into()],
+        _ => vec![arg],
+    }
+}
+
+struct Args(VecDeque<OsString>);
+
+impl Args {
+    /// The first argument, if it is a command.
+    fn command(&mut self) -> Result<Command, Error> {
+        let first = self.0.front().and_then(|first| first.to_str()).unwrap_or_default();
+        let command = match first {
+            "--version" | "-V" => Command::Version,
+            _ => match COMMANDS.iter().find(|(name, _)| *name == first) {
+                Some((_, command)) => *command,
+                None => return Ok(Command::Answer),
+            },
+        };
+        self.0.pop_front();
+        Ok(command)
+    }
+
+    /// The value of the option of that name.
+    fn value(&mut self, name: &str) -> Result<OsString, Error> {
+        self.0.pop_front().ok_or_else(|| Error::Usage(format!("{name} needs a value")))
+    }
+
+    /// The same, read by `parse`; `expected` says what that takes.
+    fn parse<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, Error> {
+        let value = self.value(name)?;
+        let text = value.to_str().unwrap_or_default();
+        let hint = unit(text).map_or(String::new(), |better| format!(" (write {better})"));
+        parse(text)
+            .ok_or_else(|| Error::Usage(format!("{name} takes {expected}, not {value:?}{hint}")))
+    }
+
+    fn number(&mut self, name: &str, max: usize) -> Result<usize, Error> {
+        let within = |text: &str| text.parse().ok().filter(|n| (1..=max).contains(n));
+        self.parse(name, &format!("a number from 1 to {max}"), within)
+    }
+
+    fn seconds(&mut self, name: &str) -> Result<Duration, Error> {
+        let within = |seconds: &f64| (0.1..=86_400.0).contains(seconds);
+        let seconds = |text: &str| text.parse().ok().filter(within).map(Duration::from_secs_f64);
+        self.parse(name, "seconds, from 0.1 to 86400", seconds)
+    }
+
+    fn size(&mut self, name: &str) -> Result<usize, Error> {
+        self.parse(name, "a size from 1 to 64M", bytes)
+    }
+
+    fn sizes(&mut self, name: &str) -> Result<Vec<usize>, Error> {
+        let expected = "different sizes from 1 to 64M, with commas between";
+        self.parse(name, expected, |text| different(text.split(',').map(bytes).collect()))
+    }
+
+    fn words<T: Copy + PartialEq>(
+        &mut self,
+        name: &str,
+        known: &[(&str, T)],
+    ) -> Result<Vec<T>, Error> {
+        let word = |text: &str| Some(known.iter().find(|(word, _)| *word == text)?.1);
+        let all: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+        let expected = format!("one or more of {}, with commas between", all.join(","));
+        self.parse(name, &expected, |text| different(text.split(',').map(word).collect()))
+    }
+}
+
+fn different<T: PartialEq>(values: Option<Vec<T>>) -> Option<Vec<T>> {
+    values.filter(|values| (1..values.len()).all(|n| !values[..n].contains(&values[n])))
+}
+
+pub fn address(value: &OsString) -> Result<Addr, Error> {
+    match value.to_str() {
+        Some(text) => text.parse().map_err(|e: io::Error| Error::Usage(e.to_string())),
+        None => Ok(Addr::from(Path::new(value))), // no text, so it can only be a path
+    }
+}
+
+/// A number of bytes, with `K` or `M` behind it for powers of 1024.
+fn bytes(text: &str) -> Option<usize> {
+    let (digits, unit) = match text.char_indices().next_back()? {
+        (end, 'k' | 'K') => (&text[..end], 1 << 10),
+        (end, 'm' | 'M') => (&text[..end], 1 << 20),
+        _ => (text, 1),
+    };
+    let bytes = digits.parse::<usize>().ok()?.checked_mul(unit)?;
+    (1..=MAX_SIZE).contains(&bytes).then_some(bytes)
+}
+
+/// What to write for sizes like `4KB` and `1MiB`.
+fn unit(text: &str) -> Option<String> {
+    let better: Vec<&str> =
+        text.split(',').map(|size| size.trim_end_matches(['b', 'B', 'i'])).collect();
+    let is_size = better.iter().all(|size| bytes(size).is_some());
+    (is_size && better.join(",") != text).then(|| better.join(","))
+}

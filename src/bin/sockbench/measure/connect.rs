@@ -1,0 +1,36 @@
+//! New connections, each for one message there and back: what many short clients feel.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::time::{Duration, Instant};
+
+use super::server::Request;
+use super::transport::{Far, Network, PATIENCE};
+
+/// Visits the server for `length`, one visit after the other, each until the answer is there and the
+/// socket is closed. Returns how many they were, and how long they took.
+pub fn visit(
+    far: &Far,
+    network: Network,
+    request: Request,
+    length: Duration,
+) -> io::Result<(u64, Duration)> {
+    let message = vec![b'.'; request.size];
+    // In one write, as a client would send a request that has a head.
+    let asked = [&request.to_bytes()[..], &message].concat();
+    let mut answer = vec![0; request.size];
+    let start = Instant::now();
+    let mut visits = 0;
+    while start.elapsed() < length {
+        let mut conn = far.connect(network)?;
+        conn.set_read_timeout(Some(PATIENCE))?;
+        conn.write_all(&asked)?;
+        conn.read_exact(&mut answer)?;
+        drop(conn); // close(2), which is part of a visit
+        visits += 1;
+    }
+    let took = start.elapsed();
+    if answer != message {
+        return Err(io::Error::new(ErrorKind::InvalidData, "another message came back"));
+    }
+    Ok((visits, took))
+}

@@ -1,0 +1,308 @@
+//! The other end: what a client asks for, how it is answered, and the process that does so.
+
+use std::env;
+use std::io::{self, BufRead, BufReader, ErrorKind, PipeReader, PipeWriter, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{self, Child, ChildStdin, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use streamsock::{Addr, Conn, Listener, serve};
+
+use super::transport::{Buffers, End, Network, PATIENCE};
+use crate::args::MAX_SIZE;
+use crate::{Error, failed, print, say};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Every message is sent back.
+    Echo,
+    /// Messages are taken in until the end of file, and then counted.
+    Sink,
+}
+
+const TAGS: [(Kind, [u8; 8]); 2] = [(Kind::Echo, *b"echo 2\n\0"), (Kind::Sink, *b"sink 2\n\0")];
+
+/// The first message of a client: a tag of 8 bytes, then little-endian numbers of 8 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub kind: Kind,
+    /// Bytes in a message.
+    pub size: usize,
+    /// What a sink reads with.
+    pub recv: usize,
+    /// How long the server polls; zero when it blocks.
+    pub spin: Duration,
+    pub buffers: Buffers,
+}
+
+pub const REQUEST: usize = 48;
+
+impl Request {
+    pub fn to_bytes(self) -> [u8; REQUEST] {
+        let [(_, echo), (_, sink)] = TAGS;
+        let mut bytes = [0; REQUEST];
+        bytes[..8].copy_from_slice(if self.kind == Kind::Echo { &echo } else { &sink });
+        let numbers = [
+            self.size as u64,
+            self.recv as u64,
+            self.spin.as_micros() as u64,
+            self.buffers.send as u64,
+            self.buffers.recv as u64,
+        ];
+        for (place, number) in bytes[8..].chunks_exact_mut(8).zip(numbers) {
+            place.copy_from_slice(&number.to_le_bytes());
+        }
+        bytes
+    }
+
+    /// Refuses what no client of this program asks for.
+    pub fn from_bytes(bytes: [u8; REQUEST]) -> Option<Request> {
+        let (fields, _) = bytes.as_chunks::<8>();
+        let (kind, _) = TAGS.into_iter().find(|(_, tag)| *tag == fields[0])?;
+        let number = |n: usize, max: usize| {
+            let number = usize::try_from(u64::from_le_bytes(fields[n])).ok()?;
+            (number <= max).then_some(number)
+        };
+        let request = Request {
+            kind,
+            size: number(1, MAX_SIZE)?,
+            recv: number(2, MAX_SIZE)?,
+            spin: Duration::from_micros(number(3, 1_000_000_000)? as u64),
+            buffers: Buffers { send: number(4, MAX_SIZE)?, recv: number(5, MAX_SIZE)? },
+        };
+        (request.size > 0 && request.recv > 0).then_some(request)
+    }
+}
+
+/// `sockbench serve ADDR...`: serves clients of all addresses until it is killed.
+pub fn listen(addrs: &[Addr]) -> Result<(), Error> {
+    let mut listeners = Vec::new();
+    for addr in addrs {
+        let listener = Listener::bind(addr).map_err(|e| failed(addr, e))?;
+        say(&format!("listening on {}", listener.local_addr().map_err(|e| failed(addr, e))?));
+        listeners.push(listener);
+    }
+    let all = addrs.iter().map(Addr::to_string).collect::<Vec<_>>().join(", ");
+    serve(&listeners, MAX_CLIENTS, visit).map_err(|e| failed(all, e))
+}
+
+const MAX_CLIENTS: usize = 64;
+
+fn visit(conn: Conn) {
+    let place = conn.local_addr().map_or(conn.network().to_string(), |addr| addr.to_string());
+    if let Err(e) = answer(End::Block(conn))
+        && !is_gone(&e)
+    {
+        say(&format!("sockbench: {place}: a client was dropped: {e}"));
+    }
+}
+
+/// Whether a client has left in the middle, which is its own affair.
+fn is_gone(e: &io::Error) -> bool {
+    use ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    matches!(e.kind(), BrokenPipe | ConnectionReset | UnexpectedEof)
+}
+
+/// The client speaks first, and says what it wants. One that says nothing would keep its place for
+/// ever, and so keep others out.
+fn answer(mut end: End) -> io::Result<()> {
+    end.set_read_timeout(Some(PATIENCE))?;
+    let mut bytes = [0; REQUEST];
+    end.read_exact(&mut bytes).map_err(|e| match e.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+            let why = format!("it asked for nothing within {} s", PATIENCE.as_secs());
+            io::Error::new(ErrorKind::TimedOut, why)
+        }
+        _ => e,
+    })?;
+    end.set_read_timeout(None)?;
+    let request = Request::from_bytes(bytes).ok_or_else(|| {
+        let why = "it does not speak this version of sockbench's protocol";
+        io::Error::new(ErrorKind::InvalidData, why)
+    })?;
+    if let End::Block(conn) = &end {
+        request.buffers.set(conn)?;
+    }
+    let mut end = end.polling(request.spin);
+    match request.kind {
+        Kind::Echo => send_back(&mut end, request.size),
+        Kind::Sink => take_in(&mut end, request.size, request.recv),
+    }
+}
+
+/// Sends back every message, until the client ends.
+fn send_back(end: &mut End, size: usize) -> io::Result<()> {
+    let mut message = vec![0; size];
+    loop {
+        match end.read_exact(&mut message) {
+            Err(e) if e.kind() == ErrorKind::UnexpectedEof => return Ok(()),
+            read => read?,
+        }
+        end.write_all(&message)?;
+    }
+}
+
+/// Says that it is ready: that 0 bytes have come. Then reads messages until the end of file, and says
+/// how many bytes they were. The first byte of a message is the low one of its number, so that a
+/// message that was lost, repeated or cut short shows in the next.
+fn take_in(end: &mut End, size: usize, recv: usize) -> io::Result<()> {
+    let mut buf = vec![0; recv];
+    end.write_all(&0_u64.to_le_bytes())?;
+    let (mut got, mut next, mut number) = (0_usize, 0_usize, 0_u8);
+    loop {
+        let n = match end.read(&mut buf) {
+            Ok(0) => break,
+            Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        while next < got + n {
+            if buf[next - got] != number {
+                return Err(io::Error::new(ErrorKind::InvalidData, "a message is missing"));
+            }
+            next += size;
+            number = number.wrapping_add(1);
+        }
+        got += n;
+    }
+    if got != next {
+        return Err(io::Error::new(ErrorKind::InvalidData, "a message was cut short"));
+    }
+    end.write_all(&(got as u64).to_le_bytes())
+}
+
+/// This program, started again to be the other end. It ends when its standard input does, so also
+/// when this process is killed.
+pub struct Server {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    /// The address of each network, or why it has none.
+    addrs: [Result<Addr, String>; 2],
+}
+
+impl Server {
+    /// Starts it on that CPU; without one, where the scheduler likes.
+    pub fn start(cpu: Option<usize>) -> io::Result<Server> {
+        let mut child =
+            again(cpu, "answer").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let stdin = child.stdin.take().expect("it is a pipe");
+        let stdout = child.stdout.take().expect("it is a pipe");
+        let mut lines = BufReader::new(stdout).lines();
+        let mut addr = || -> io::Result<Result<Addr, String>> {
+            let line = lines.next().unwrap_or(Err(ErrorKind::UnexpectedEof.into()))?;
+            Ok(line.parse().map_err(|_| line))
+        };
+        let addrs = [addr()?, addr()?];
+        Ok(Server { child, stdin: Some(stdin), addrs })
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn connect(&self, network: Network) -> io::Result<Conn> {
+        match &self.addrs[network as usize] {
+            Ok(addr) => Conn::connect(addr),
+            Err(why) => Err(io::Error::other(why.clone())),
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stdin = None; // which ends it
+        let _ = self.child.wait();
+    }
+}
+
+/// This program on that CPU. By its process's number in /proc, as `self` would be taskset, and as the
+/// file may be replaced meanwhile; and out of the terminal's group, so that Ctrl-C leaves it the time to
+/// remove its socket.
+pub fn again(cpu: Option<usize>, command: &str) -> Command {
+    let running = PathBuf::from(format!("/proc/{}/exe", process::id()));
+    let program = match running.exists() {
+        true => running,
+        false => env::current_exe().unwrap_or("sockbench".into()),
+    };
+    let mut process = match cpu {
+        Some(cpu) => {
+            let mut taskset = Command::new("taskset");
+            taskset.args(["-c", &cpu.to_string()]).arg(program);
+            taskset
+        }
+        None => Command::new(program),
+    };
+    process.arg(command).process_group(0);
+    process
+}
+
+/// That process: `sockbench answer`. It prints the address of each network, or why it has none.
+pub fn answer_sockets() -> Result<(), Error> {
+    let tcp = Addr::Tcp { host: "127.0.0.1".into(), port: 0 };
+    let bound = [bind_unix(), Listener::bind(&tcp)];
+    for listener in &bound {
+        print(&match listener.as_ref().map(Listener::local_addr) {
+            Ok(Ok(addr)) => format!("{addr}\n"),
+            Ok(Err(e)) => format!("it cannot listen: {e}\n"),
+            Err(e) => format!("it cannot listen: {e}\n"),
+        })?;
+    }
+    // They live as long as the process, so that it can end while it serves somebody.
+    let listeners: &'static [Listener] = Vec::leak(bound.into_iter().flatten().collect());
+    thread::spawn(|| serve(listeners, MAX_CLIENTS, visit));
+    let _ = io::copy(&mut io::stdin(), &mut io::sink());
+    for listener in listeners {
+        let _ = listener.shutdown(); // which removes the socket's file
+    }
+    Ok(())
+}
+
+/// The directory for temporary files may be too deep for a socket's path, or closed to this user. Last
+/// comes a name that needs none, on Linux.
+fn bind_unix() -> io::Result<Listener> {
+    let name = format!("sockbench-{}.sock", process::id());
+    let bind = |dir: &Path| Listener::bind(&dir.join(&name).into());
+    bind(&env::temp_dir())
+        .or_else(|_| bind(Path::new("/tmp")))
+        .or_else(|first| Listener::bind(&Addr::Abstract(name.clone().into())).map_err(|_| first))
+}
+
+/// The other end of two pipes, which are its standard input and output: `sockbench answer-pipe`. Std's
+/// own handles buffer, so these are duplicates.
+pub fn answer_pipe() -> Result<(), Error> {
+    let stdin = io::stdin().as_fd().try_clone_to_owned().map(PipeReader::from);
+    let stdout = io::stdout().as_fd().try_clone_to_owned().map(PipeWriter::from);
+    let end = stdin.and_then(|stdin| Ok(End::Pipe(stdin, Some(stdout?))));
+    match end.and_then(answer) {
+        Err(e) if !is_gone(&e) => Err(failed("the server's end of a pipe", e)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[test]
+fn a_request_arrives_as_it_was_sent_up_to_its_limits() {
+    let arrives = |size, recv, micros, send| {
+        let (spin, buffers) = (Duration::from_micros(micros), Buffers { send, recv: 7 });
+        [Kind::Echo, Kind::Sink].map(|kind| {
+            let request = Request { kind, size, recv, spin, buffers };
+            Request::from_bytes(request.to_bytes()) == Some(request)
+        })
+    };
+    assert_eq!(arrives(1, 1, 0, 0), [true; 2]);
+    assert_eq!(arrives(MAX_SIZE, MAX_SIZE, 1_000_000_000, MAX_SIZE), [true; 2]);
+    let refused = [
+        (0, 1, 0, 0),
+        (1, 0, 0, 0),
+        (MAX_SIZE + 1, 1, 0, 0),
+        (1, MAX_SIZE + 1, 0, 0),
+        (1, 1, 1_000_000_001, 0),
+        (1, 1, 0, MAX_SIZE + 1),
+    ];
+    for (size, recv, micros, send) in refused {
+        assert_eq!(arrives(size, recv, micros, send), [false; 2], "{size} {recv} {micros} {send}");
+    }
+    assert_eq!(Request::from_bytes([b'G'; REQUEST]), None);
+}

@@ -1,0 +1,30 @@
+//! One way: how many bytes a second arrive.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::time::{Duration, Instant};
+
+use super::transport::End;
+
+/// Sends messages for `length`, each in one write, and then the end of file. The clock stops when the
+/// server says that it has read all of it, since what has been sent only lies in a buffer. The first
+/// byte of a message is its number. Returns how many bytes they were, and how long they took.
+pub fn send(end: &mut End, size: usize, length: Duration) -> io::Result<(u64, Duration)> {
+    let mut message = vec![b'.'; size];
+    let start = Instant::now();
+    let mut sent = 0_u64;
+    let mut number = 0_u8;
+    while start.elapsed() < length {
+        message[0] = number;
+        end.write_all(&message)?;
+        number = number.wrapping_add(1);
+        sent += size as u64;
+    }
+    end.finish_writing()?;
+    let mut received = [0; 8];
+    end.read_exact(&mut received)?;
+    let took = start.elapsed();
+    if u64::from_le_bytes(received) != sent {
+        return Err(io::Error::new(ErrorKind::InvalidData, "not all that was sent has arrived"));
+    }
+    Ok((sent, took))
+}
