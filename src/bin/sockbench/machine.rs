@@ -202,11 +202,11 @@ impl Usage {
     pub fn of(pid: u32) -> Option<Usage> {
         // The kernel adds up when a thread leaves its CPU: this one does so now.
         thread::yield_now();
-        let mut all = Usage::default();
-        for task in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
-            all = all + Usage::of_task(&read(task.ok()?.path().join("schedstat")))?;
-        }
-        Some(all)
+        let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten();
+        // A thread may end before its turn comes to be read.
+        tasks
+            .filter_map(|task| Usage::of_task(&read(task.path().join("schedstat"))))
+            .reduce(|all, one| all + one)
     }
 
     fn of_task(schedstat: &str) -> Option<Usage> {

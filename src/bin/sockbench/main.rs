@@ -106,9 +106,7 @@ fn answer(command: Command, options: &Options) -> Result<(), Error> {
     let mut plan = Vec::new();
     for benchmark in benchmarks {
         for size in options.sizes.clone().unwrap_or_else(|| default_sizes(benchmark)) {
-            for &cpus in &cpus {
-                plan.extend(blocks::pairs(options, benchmark, size, cpus));
-            }
+            plan.extend(blocks::pairs(options, benchmark, size, &cpus));
         }
     }
     let run = blocks::measure(options, machine, placement, plan);

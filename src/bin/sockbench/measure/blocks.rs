@@ -183,30 +183,34 @@ pub fn pairs(
     options: &Options,
     benchmark: Benchmark,
     size: usize,
-    cpus: Cpus,
+    cpus: &[Cpus],
 ) -> Vec<(Series, Series)> {
-    let length = if options.rate.is_some() { SCHEDULED } else { benchmark.length() };
-    let series = |network, wait| Series { benchmark, network, wait, cpus, size, length };
     let may = |network: &Network| benchmark != Benchmark::Connect || *network != Network::Pipe;
     let networks: Vec<Network> = options.networks.iter().copied().filter(may).collect();
+    let Some((&first, others)) = networks.split_first() else { return Vec::new() };
     let polls = |network: Network| network != Network::Pipe;
-    let mut pairs = Vec::new();
+    let mut kinds = Vec::new();
     for &wait in &options.waits {
-        for &other in networks.iter().skip(1) {
-            if wait == Wait::Block || (polls(networks[0]) && polls(other)) {
-                pairs.push((series(networks[0], wait), series(other, wait)));
+        for &other in others {
+            if wait == Wait::Block || (polls(first) && polls(other)) {
+                kinds.push(((first, wait), (other, wait)));
             }
         }
     }
     if options.waits.len() > 1 {
         let polling = networks.iter().copied().filter(|network| polls(*network));
-        pairs.extend(polling.map(|one| (series(one, Wait::Spin), series(one, Wait::Block))));
+        kinds.extend(polling.map(|one| ((one, Wait::Spin), (one, Wait::Block))));
     }
-    if pairs.is_empty() {
-        pairs.extend(networks.first().map(|one| {
-            let one = series(*one, options.waits[0]);
-            (one, one)
-        }));
+    if kinds.is_empty() {
+        kinds.push(((first, options.waits[0]), (first, options.waits[0])));
+    }
+    let length = if options.rate.is_some() { SCHEDULED } else { benchmark.length() };
+    let mut pairs = Vec::new();
+    for (a, b) in kinds {
+        for &cpus in cpus {
+            let series = |(network, wait)| Series { benchmark, network, wait, cpus, size, length };
+            pairs.push((series(a), series(b)));
+        }
     }
     pairs
 }
@@ -229,9 +233,8 @@ pub fn measure(
         if open().next().is_none() || options.start.elapsed() + needed > options.time {
             break;
         }
-        let mut order: Vec<usize> = open()
-            .flat_map(|(at, one)| [at].repeat(pairs_a_turn(one.a.series.benchmark)))
-            .collect();
+        let mut order: Vec<usize> =
+            open().flat_map(|(at, one)| [at].repeat(pairs_a_turn(one.a.series))).collect();
         random.shuffle(&mut order);
         let mut ratios = vec![Vec::new(); comparisons.len()];
         let mut times = vec![Duration::ZERO; comparisons.len()];
@@ -279,8 +282,8 @@ pub fn measure(
 }
 
 /// A pair of latency blocks is short.
-fn pairs_a_turn(benchmark: Benchmark) -> usize {
-    if benchmark == Benchmark::Latency { 4 } else { 1 }
+fn pairs_a_turn(series: Series) -> usize {
+    if series.benchmark == Benchmark::Latency && series.length < SCHEDULED { 4 } else { 1 }
 }
 
 /// What measuring a pair takes.

@@ -1,1 +1,224 @@
+//! Pictures: two panels side by side, each with lines over the size of a message, as SVG.
+//!
+//! They follow the page from light to dark (`prefers-color-scheme`), and tell their lines apart by colour
+//! (near Okabe and Ito's palette, for eyes that see fewer), by dashes and by labels. Every colour is a
+//! class of the style sheet, and what is drawn takes it as `currentColor`.
 
+use std::fmt::Write;
+
+use super::text::size;
+
+pub struct Picture {
+    pub title: &'static str,
+    /// What the vertical axis shows.
+    pub subtitle: &'static str,
+    pub ticks: Ticks,
+    pub panels: Vec<Panel>,
+    /// Where there is no difference: a line across, with this label.
+    pub level: Option<(f64, &'static str)>,
+}
+
+/// A tick of the vertical axis stands at each power of the base, times each of the steps.
+pub struct Ticks {
+    pub base: f64,
+    pub steps: &'static [f64],
+    pub label: fn(f64) -> String,
+}
+
+pub struct Panel {
+    pub title: String,
+    pub lines: Vec<Line>,
+}
+
+pub struct Line {
+    pub label: &'static str,
+    /// A class of the style sheet.
+    pub color: &'static str,
+    pub dashed: bool,
+    pub points: Vec<Point>,
+}
+
+/// A median and where it lies, for a size.
+pub struct Point {
+    pub size: usize,
+    pub mid: f64,
+    pub lo: f64,
+    pub hi: f64,
+}
+
+const STYLE: &str = "\
+svg{color:#1f2328} .paper{color:#fff} .frame{color:#8c959f} .grid{color:#e6e9ec} .level{color:#57606a}
+.unix,.same{color:#0072b2} .tcp{color:#c25100} .apart{color:#007d5b} .free{color:#6e7781}
+@media (prefers-color-scheme:dark){
+svg{color:#d1d7e0} .paper{color:#0d1117} .frame{color:#6e7681} .grid{color:#262c36} .level{color:#9198a1}
+.unix,.same{color:#58b4f0} .tcp{color:#ff9b57} .apart{color:#35c795} .free{color:#9198a1}
+}";
+
+const PANEL: f64 = 480.0;
+const HEIGHT: f64 = 440.0;
+/// The plot within a panel.
+const LEFT: f64 = 78.0;
+const RIGHT: f64 = 396.0;
+const TOP: f64 = 104.0;
+const BOTTOM: f64 = 376.0;
+
+impl Picture {
+    pub fn to_svg(&self) -> String {
+        let width = PANEL * self.panels.len() as f64;
+        let mut svg = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {HEIGHT}\" \
+             font-family=\"sans-serif\" font-size=\"14\">\n<title>{0}</title>\n<style>\n{STYLE}\n</style>\n\
+             <rect width=\"{width}\" height=\"{HEIGHT}\" class=\"paper\" fill=\"currentColor\"/>\n\
+             <text x=\"20\" y=\"32\" font-size=\"18\" font-weight=\"bold\" fill=\"currentColor\">{0}</text>\n",
+            escape(self.title)
+        );
+        text(&mut svg, (20.0, 55.0), "start", "", self.subtitle);
+        let points =
+            || self.panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.points);
+        let level = self.level.map(|(value, _)| value);
+        let values = points().flat_map(|point| [point.lo, point.hi]).chain(level);
+        let y = Scale::new(values.collect(), &self.ticks);
+        for (n, panel) in self.panels.iter().enumerate() {
+            let _ = writeln!(svg, "<g transform=\"translate({})\">", PANEL * n as f64);
+            self.draw(panel, &y, &mut svg);
+            svg += "</g>\n";
+        }
+        svg + "</svg>\n"
+    }
+
+    fn draw(&self, panel: &Panel, y: &Scale, svg: &mut String) {
+        text(svg, (LEFT, TOP - 14.0), "start", "\" font-weight=\"bold", &panel.title);
+        for &value in &y.ticks {
+            let at = y.place(value);
+            path(svg, &format!("M{LEFT} {at:.1}H{RIGHT}"), "grid", "");
+            text(svg, (LEFT - 8.0, at + 5.0), "end", "", &(self.ticks.label)(value));
+        }
+        let sizes = || panel.lines.iter().flat_map(|line| &line.points).map(|point| point.size);
+        let (least, most) = (sizes().min().unwrap_or(1), sizes().max().unwrap_or(1));
+        let x = |size: usize| {
+            let share =
+                (size as f64 / least as f64).ln() / (most as f64 / least as f64).ln().max(1.0);
+            LEFT + 10.0 + share * (RIGHT - LEFT - 20.0)
+        };
+        for tick in (0..).map(|n| 1 << (4 * n)).take_while(|tick| *tick <= most) {
+            if tick >= least {
+                let at = x(tick);
+                path(svg, &format!("M{at:.1} {TOP}V{BOTTOM}"), "grid", "");
+                text(svg, (at, BOTTOM + 20.0), "middle", "", &size(tick));
+            }
+        }
+        path(svg, &format!("M{LEFT} {TOP}V{BOTTOM}H{RIGHT}"), "frame", "");
+        text(svg, ((LEFT + RIGHT) / 2.0, BOTTOM + 44.0), "middle", "", "bytes in a message");
+        if let Some((value, label)) = self.level {
+            let at = y.place(value);
+            path(svg, &format!("M{LEFT} {at:.1}H{RIGHT}"), "level", " stroke-width=\"1.5\"");
+            text(svg, (LEFT + 6.0, at + 16.0), "start", "level", label);
+        }
+        for (n, line) in panel.lines.iter().enumerate() {
+            // Bars stand beside each other.
+            let aside = 3.0 * (2.0 * n as f64 - (panel.lines.len() - 1) as f64);
+            line.draw(svg, |size| x(size), aside, y, self.level.is_some());
+        }
+        let last = |line: &Line| line.points.last().map_or(BOTTOM, |point| y.place(point.mid));
+        let ends = spread(panel.lines.iter().map(last).collect());
+        for (line, at) in panel.lines.iter().zip(ends) {
+            text(svg, (RIGHT + 6.0, at + 5.0), "start", line.color, line.label);
+        }
+    }
+}
+
+impl Line {
+    /// The medians, and around them where they lie: as a band or as bars.
+    fn draw(&self, svg: &mut String, x: impl Fn(usize) -> f64, aside: f64, y: &Scale, band: bool) {
+        let at = |n: usize, point: &Point, value: f64| {
+            format!("{}{:.1} {:.1}", if n == 0 { "M" } else { "L" }, x(point.size), y.place(value))
+        };
+        let along = |value: fn(&Point) -> f64| -> String {
+            self.points.iter().enumerate().map(|(n, point)| at(n, point, value(point))).collect()
+        };
+        let class = self.color;
+        if band {
+            let back = self.points.iter().rev().map(|point| at(1, point, point.lo));
+            let around = along(|point| point.hi) + &back.collect::<String>() + "Z";
+            let _ = writeln!(
+                svg,
+                "<path class=\"{class}\" d=\"{around}\" fill=\"currentColor\" fill-opacity=\"0.22\"/>"
+            );
+        } else {
+            let bar = |point: &Point| {
+                let (at, from, to) = (x(point.size) + aside, y.place(point.lo), y.place(point.hi));
+                format!("M{at:.1} {from:.1}V{to:.1}")
+            };
+            let bars: String = self.points.iter().map(bar).collect();
+            path(svg, &bars, class, " stroke-width=\"5\" stroke-opacity=\"0.45\"");
+        }
+        let dashes = if self.dashed { " stroke-dasharray=\"8 5\"" } else { "" };
+        let style = format!(" stroke-width=\"2.5\" stroke-linejoin=\"round\"{dashes}");
+        path(svg, &along(|point| point.mid), class, &style);
+    }
+}
+
+fn path(svg: &mut String, d: &str, class: &str, style: &str) {
+    let _ = writeln!(
+        svg,
+        "<path class=\"{class}\" d=\"{d}\" fill=\"none\" stroke=\"currentColor\"{style}/>"
+    );
+}
+
+fn text(svg: &mut String, (x, y): (f64, f64), anchor: &str, class: &str, text: &str) {
+    let _ = writeln!(
+        svg,
+        "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" \
+         fill=\"currentColor\">{}</text>",
+        escape(text)
+    );
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// Moves places apart that are closer than a line of text, each as little as its neighbours allow, so
+/// that a label still meets its line.
+fn spread(mut places: Vec<f64>) -> Vec<f64> {
+    const APART: f64 = 17.0;
+    let mut order: Vec<usize> = (0..places.len()).collect();
+    order.sort_by(|a, b| places[*a].total_cmp(&places[*b]));
+    for pair in order.windows(2) {
+        let overlap = APART - (places[pair[1]] - places[pair[0]]);
+        if overlap > 0.0 {
+            places[pair[0]] -= overlap / 2.0;
+            places[pair[1]] += overlap / 2.0;
+        }
+    }
+    places
+}
+
+/// The vertical axis: logarithmic, from a tick to a tick.
+struct Scale {
+    ticks: Vec<f64>,
+}
+
+impl Scale {
+    fn new(values: Vec<f64>, ticks: &Ticks) -> Scale {
+        let least = values.iter().copied().fold(f64::INFINITY, f64::min).min(f64::MAX);
+        let most = values.iter().copied().fold(0.0, f64::max);
+        let (least, most) = if most > 0.0 { (least, most) } else { (1.0, 1.0) };
+        let exponents =
+            least.log(ticks.base).floor() as i32 - 1..=most.log(ticks.base).ceil() as i32 + 1;
+        let all: Vec<f64> = exponents
+            .flat_map(|exponent| {
+                ticks.steps.iter().map(move |step| step * ticks.base.powi(exponent))
+            })
+            .collect();
+        // A hair's breadth for what the powers have lost.
+        let first = all.iter().rposition(|tick| *tick <= least * 1.000001).unwrap_or(0);
+        let last = all.iter().position(|tick| *tick >= most / 1.000001).unwrap_or(all.len() - 1);
+        Scale { ticks: all[first..=last.max(first + 1)].to_vec() }
+    }
+
+    fn place(&self, value: f64) -> f64 {
+        let (first, last) = (self.ticks[0].ln(), self.ticks[self.ticks.len() - 1].ln());
+        BOTTOM + (value.ln() - first) / (last - first) * (TOP - BOTTOM)
+    }
+}

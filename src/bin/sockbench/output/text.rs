@@ -1,16 +1,17 @@
 //! What is said to a person: the answer in sentences, then tables, then how it was measured.
 
+use std::borrow::Borrow;
 use std::fmt::Write;
 
 use crate::args::Options;
 use crate::machine::{self, Cpus};
 use crate::measure::blocks::{Benchmark, Comparison, Measured, Run, Series};
 use crate::measure::transport::{Network, Wait};
-use crate::stats::{Verdict, sign_interval};
+use crate::stats::{MOST_TURNS, Verdict, sign_interval};
 
 /// All of it.
 pub fn whole(options: &Options, run: &Run) -> String {
-    let mut text = answer(run);
+    let mut text = answer(run, &run.comparisons);
     if !run.comparisons.is_empty() {
         let _ = write!(text, "\n{}", comparison_table(run.comparisons.iter()));
     }
@@ -32,24 +33,30 @@ pub fn whole(options: &Options, run: &Run) -> String {
     text
 }
 
-/// The machine, a sentence for each comparison, and what to do.
-pub fn answer(run: &Run) -> String {
+/// The machine, a sentence for each of these comparisons, and what to do.
+pub fn answer(run: &Run, comparisons: &[Comparison]) -> String {
     let mut text = format!("{}; {}\n", run.machine.in_words(), load(run));
-    for group in run.comparisons.chunk_by(|one, next| topic(one) == topic(next)) {
+    for group in comparisons.chunk_by(|one, next| topic(one) == topic(next)) {
         let _ = writeln!(text, "\n{}:", topic(&group[0]));
         for one in group {
             let _ = writeln!(text, "  {:13}{}", short(one.a.series.cpus), sentence(one));
         }
     }
+    let mut key = String::new();
+    if comparisons.iter().any(|one| one.ratio.interval.is_some()) {
+        key += "In brackets: where the ratio lies, with 95 % confidence.\n";
+    }
+    if comparisons.iter().any(Comparison::was_busy) {
+        key +=
+            "[busy]: while other programs used the CPUs. A quiet machine may answer otherwise.\n";
+    }
     if !run.failures.is_empty() {
-        let _ =
-            write!(text, "\n{}", wrap(&format!("Not measured: {}.", run.failures.join("; ")), ""));
+        key += &wrap(&format!("Not measured: {}.", run.failures.join("; ")), "");
     }
-    let advice = advice(&run.comparisons);
-    if !advice.is_empty() {
-        let _ = write!(text, "\n{}", wrap(&format!("So: {advice}"), ""));
+    if !key.is_empty() {
+        let _ = write!(text, "\n{key}");
     }
-    text
+    text + &advice(comparisons)
 }
 
 fn load(run: &Run) -> String {
@@ -138,7 +145,7 @@ pub fn sentence(one: &Comparison) -> String {
     let said = match (one.verdict(), range) {
         (_, None) => {
             let turns = one.ratio.turns();
-            format!("{name_a} and {name_b}: {turns} turns are too few to compare them")
+            format!("{name_a} and {name_b} cannot be compared after {turns} turns")
         }
         (_, Some((lo, hi))) if one.is_null() => {
             format!("{name_a} against itself: {ratio:.2} ({lo:.2} to {hi:.2})")
@@ -162,9 +169,11 @@ pub fn sentence(one: &Comparison) -> String {
         Verdict::Ahead | Verdict::Behind => less(a, b),
         _ => String::new(),
     };
-    let busy = if one.was_busy() { ", while other programs used the CPUs" } else { "" };
+    let busy = if one.was_busy() { BUSY } else { "" };
     format!("{said}{figures}{less}{busy}")
 }
+
+const BUSY: &str = " [busy]";
 
 /// `between 4 % slower and 9 % faster`
 fn between(lo: f64, hi: f64) -> String {
@@ -201,7 +210,7 @@ pub fn figures(a: &Measured, b: &Measured) -> String {
 fn less(a: &Measured, b: &Measured) -> String {
     let (ns, unit) = match a.series.benchmark {
         Benchmark::Latency => (b.mid() - a.mid(), "call"),
-        Benchmark::Connect => (1e9 / b.mid() - 1e9 / a.mid(), "visit"),
+        Benchmark::Connect => (1e9 / b.mid() - 1e9 / a.mid(), "connection"),
         Benchmark::Throughput => return String::new(),
     };
     if ns > 0.0 { format!(", {} µs less a {unit}", micros(ns)) } else { String::new() }
@@ -230,111 +239,108 @@ impl Advice {
     }
 }
 
-/// What to do, in a paragraph.
+/// What to do: a paragraph for each pair of what is compared.
 fn advice(all: &[Comparison]) -> String {
-    let mut said = Vec::new();
-    let mut known = Vec::new();
+    let mut pairs: Vec<_> = Vec::new();
     for one in all {
-        let pair = names(one);
-        if known.contains(&pair) {
-            continue;
+        if !pairs.contains(&names(one)) {
+            pairs.push(names(one));
         }
-        known.push(pair);
-        let same: Vec<&Comparison> = all.iter().filter(|other| names(other) == pair).collect();
-        said.push(if one.is_null() { noise(&same) } else { advice_on_pair(&same) });
     }
-    if all.iter().any(Comparison::was_busy) {
-        said.push(
-            "Other programs used the CPUs meanwhile; on a quiet machine, measure again.".into(),
-        );
+    let mut text = String::new();
+    for pair in pairs {
+        let same: Vec<&Comparison> = all.iter().filter(|one| names(one) == pair).collect();
+        let said = if same[0].is_null() { noise(&same) } else { advice_on_pair(&same) };
+        let start = if text.is_empty() { "\nSo: " } else { "    " };
+        text += &wrap(&format!("{start}{said}"), "    ");
     }
-    said.join(" ")
+    text
+}
+
+/// The most that the two may differ, in percent; `None` where the interval is missing.
+fn at_most(all: impl Iterator<Item = Option<(f64, f64)>>) -> Option<f64> {
+    let each = all.map(|interval| interval.map(|(lo, hi)| (hi - 1.0).max(1.0 - lo)));
+    let most = each.collect::<Option<Vec<f64>>>()?.into_iter().fold(0.0, f64::max);
+    Some((100.0 * most).ceil())
 }
 
 /// What a comparison of the same with itself teaches.
 fn noise(all: &[&Comparison]) -> String {
-    let most =
-        all.iter().map(|one| one.ratio.interval.map_or(f64::NAN, |(lo, hi)| hi.max(1.0 / lo)));
-    let most = most.fold(1.0, |most: f64, one| if one > most || one.is_nan() { one } else { most });
-    if most.is_nan() {
-        return "there were too few turns; give it more time.".to_string();
+    match at_most(all.iter().map(|one| one.ratio.interval)) {
+        None => "there were too few turns; give it more time.".to_string(),
+        Some(percent) => format!(
+            "chance alone makes a difference of up to {percent} % here; do not trust a smaller one."
+        ),
     }
-    let percent = (100.0 * (most - 1.0)).ceil();
-    format!(
-        "nothing differs here but chance, which makes up to {percent} %; a smaller difference means nothing."
-    )
 }
 
 fn advice_on_pair(all: &[&Comparison]) -> String {
-    let subject = |one: &Measured| match names(all[0]) {
-        ("polling", _) if one.series.wait == Wait::Spin => "polling",
-        ("polling", _) => "blocking",
-        _ => subject(one.series.network),
+    let (first, second) = match names(all[0]) {
+        ("polling", _) => ("polling", "blocking"),
+        _ => (subject(all[0].a.series.network), subject(all[0].b.series.network)),
     };
-    let (first, second) = (subject(&all[0].a), subject(&all[0].b));
-    let mut said = Vec::new();
+    let mut said = vec![format!("{first} or {second}?")];
     for advice in
         [Advice::UseFirst, Advice::UseSecond, Advice::Equal, Advice::Little, Advice::MeasureLonger]
     {
+        let of: Vec<&Comparison> =
+            all.iter().copied().filter(|one| Advice::of(one) == advice).collect();
+        let Some(one) = of.first() else { continue };
         let matters = matters(all, advice);
-        if matters.is_empty() {
-            continue;
-        }
-        let matters = join(&matters.iter().map(String::as_str).collect::<Vec<_>>());
         said.push(match advice {
             Advice::UseFirst => format!("use {first} for {matters}."),
             Advice::UseSecond => format!("{second} is faster for {matters}."),
             Advice::Equal => format!("it makes no difference for {matters}."),
             Advice::Little => {
-                let of = |one: &&&Comparison| Advice::of(one) == Advice::Little;
-                let intervals = all.iter().filter(of).filter_map(|one| one.ratio.interval);
-                let most = intervals.map(|(lo, hi)| hi.max(1.0 / lo)).fold(1.0, f64::max);
-                let percent = (100.0 * (most - 1.0)).ceil();
-                format!("do not choose by speed for {matters}: they differ by less than {percent} %.")
+                let most = at_most(of.iter().map(|one| one.ratio.interval)).unwrap_or_default();
+                format!("do not choose by speed for {matters}: they differ by less than {most} %.")
+            }
+            Advice::MeasureLonger if one.ratio.turns() < MOST_TURNS => {
+                let command = one.a.series.benchmark.name();
+                format!("more time is needed for {matters}: sockbench {command} --time 120.")
             }
             Advice::MeasureLonger => {
-                let of = |one: &&&Comparison| Advice::of(one) == Advice::MeasureLonger;
-                let command = all.iter().find(of).map_or("", |one| one.a.series.benchmark.name());
-                format!(
-                    "for {matters} it varied too much to tell; to know more: sockbench {command} --time 120."
-                )
+                format!("the speed changes too much from moment to moment for {matters}.")
             }
         });
     }
-    let first_on = said.split_first().map(|(first, rest)| {
-        let rest = rest.iter().map(|sentence| capital(sentence));
-        [first.clone()].into_iter().chain(rest).collect::<Vec<_>>().join(" ")
-    });
-    first_on.unwrap_or_default()
+    said.iter().map(|sentence| capital(sentence)).collect::<Vec<_>>().join(" ")
 }
 
 /// What gets that advice, without the CPUs where all placements get the same.
-fn matters(all: &[&Comparison], advice: Advice) -> Vec<String> {
-    let mut groups: Vec<(Benchmark, Option<Cpus>, Vec<String>)> = Vec::new();
+fn matters(all: &[&Comparison], advice: Advice) -> String {
+    let mut groups: Vec<(Option<Cpus>, Benchmark, String, Vec<String>)> = Vec::new();
     for one in all.iter().filter(|one| Advice::of(one) == advice) {
-        let Series { benchmark, size, cpus, .. } = one.a.series;
-        let everywhere = all
-            .iter()
-            .filter(|other| topic(other) == topic(one))
-            .all(|other| Advice::of(other) == advice);
-        let place = (!everywhere).then_some(cpus);
+        let Series { benchmark, size, cpus, network, .. } = one.a.series;
+        let over = match names(one) {
+            ("polling", _) => format!(" over {}", subject(network)),
+            _ => String::new(),
+        };
+        let mut same = all.iter().filter(|other| topic(other) == topic(one));
+        let place = (!same.all(|other| Advice::of(other) == advice)).then_some(cpus);
         let size = bytes(size);
-        match groups.iter_mut().find(|group| (group.0, group.1) == (benchmark, place)) {
-            Some((_, _, sizes)) if sizes.contains(&size) => {}
-            Some((_, _, sizes)) => sizes.push(size),
-            None => groups.push((benchmark, place, vec![size])),
+        match groups
+            .iter_mut()
+            .find(|group| (group.0, group.1, &group.2) == (place, benchmark, &over))
+        {
+            Some((.., sizes)) if sizes.contains(&size) => {}
+            Some((.., sizes)) => sizes.push(size),
+            None => groups.push((place, benchmark, over, vec![size])),
         }
     }
-    let in_words = |(benchmark, place, sizes): (Benchmark, Option<Cpus>, Vec<String>)| {
-        let sizes = join(&sizes.iter().map(String::as_str).collect::<Vec<_>>());
-        let what = match benchmark {
-            Benchmark::Latency => format!("messages of {sizes}"),
-            Benchmark::Throughput => format!("data in pieces of {sizes}"),
-            Benchmark::Connect => "short connections".to_string(),
+    groups.sort_by_key(|(place, ..)| place.is_some()); // what holds everywhere comes first
+    let in_words =
+        |(place, benchmark, over, sizes): (Option<Cpus>, Benchmark, String, Vec<String>)| {
+            let sizes = join(&sizes);
+            let what = match benchmark {
+                Benchmark::Latency => format!("messages of {sizes}"),
+                Benchmark::Throughput => format!("data in pieces of {sizes}"),
+                Benchmark::Connect => "short connections".to_string(),
+            };
+            let place = place.map_or(String::new(), |cpus| format!(" ({})", cpus.in_words()));
+            format!("{what}{over}{place}")
         };
-        what + &place.map_or(String::new(), |cpus| format!(" with {}", cpus.in_words()))
-    };
-    groups.into_iter().map(in_words).collect()
+    join(&groups.into_iter().map(in_words).collect::<Vec<_>>())
 }
 
 fn capital(sentence: &str) -> String {
@@ -380,17 +386,17 @@ fn title(benchmark: Benchmark, options: &Options) -> &'static str {
 
 pub fn latency_table<'a>(all: impl Iterator<Item = &'a Measured>, one_way: bool) -> Table {
     let ways = one_way.then_some("one way");
-    let quantiles = ["p50", "p90", "p99", "p99.9"];
+    let quantiles = ["median", "p90", "p99", "p99.9"];
     let titles =
         ["", "CPUs", "bytes"].into_iter().chain(ways).chain(quantiles).chain(["max", "CPU"]);
     let mut table = Table::new(titles);
     for one in all {
         let mut cells = start_of_row(one);
         cells.extend(one_way.then(|| micros(one.mid() / 2.0)));
-        cells.extend(
-            [0.5, 0.9, 0.99, 0.999]
-                .map(|q| one.round_trips.quantile(q).map_or("-".into(), |ns| micros(ns as f64))),
-        );
+        cells.push(micros(one.mid()));
+        for q in [0.9, 0.99, 0.999] {
+            cells.push(one.round_trips.quantile(q).map_or("-".into(), |ns| micros(ns as f64)));
+        }
         cells.push(micros(one.round_trips.max as f64));
         cells.push(cpu(one, 1e3));
         table.add(cells);
@@ -597,11 +603,11 @@ pub fn wrap(text: &str, indent: &str) -> String {
 const NO_BREAK: &str = "\u{a0}%";
 
 /// `a`, `a and b`, `a, b and c`.
-pub fn join(words: &[&str]) -> String {
+pub fn join(words: &[impl Borrow<str>]) -> String {
     match words {
         [] => String::new(),
-        [one] => one.to_string(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+        [one] => one.borrow().to_string(),
+        [first @ .., last] => format!("{} and {}", first.join(", "), last.borrow()),
     }
 }
 
