@@ -183,13 +183,13 @@ fn ratio(run: &Run) -> Picture {
     };
     Picture {
         title: "How many times as fast a Unix socket is as TCP",
-        subtitle: "above 1, Unix is faster; bands: where the ratio lies, with 95 % confidence",
+        subtitle: "above the line at 1, Unix is faster; bands: where the ratio lies, with 95 % confidence",
         ticks: Ticks { base: 2.0, steps: &[1.0], label: |ratio| format!("{ratio}") },
         panels: vec![
             panel("round trips", Benchmark::Latency),
             panel("data, one way", Benchmark::Throughput),
         ],
-        level: Some((1.0, "equally fast")),
+        level: Some(1.0),
     }
 }
 

@@ -14,8 +14,8 @@ pub struct Picture {
     pub subtitle: &'static str,
     pub ticks: Ticks,
     pub panels: Vec<Panel>,
-    /// Where there is no difference: a line across, with this label.
-    pub level: Option<(f64, &'static str)>,
+    /// Where there is no difference: a line across.
+    pub level: Option<f64>,
 }
 
 /// A tick of the vertical axis stands at each power of the base, times each of the steps.
@@ -75,8 +75,7 @@ impl Picture {
         text(&mut svg, (20.0, 55.0), "start", "", self.subtitle);
         let points =
             || self.panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.points);
-        let level = self.level.map(|(value, _)| value);
-        let values = points().flat_map(|point| [point.lo, point.hi]).chain(level);
+        let values = points().flat_map(|point| [point.lo, point.hi]).chain(self.level);
         let y = Scale::new(values.collect(), &self.ticks);
         for (n, panel) in self.panels.iter().enumerate() {
             let _ = writeln!(svg, "<g transform=\"translate({})\">", PANEL * n as f64);
@@ -109,10 +108,9 @@ impl Picture {
         }
         path(svg, &format!("M{LEFT} {TOP}V{BOTTOM}H{RIGHT}"), "frame", "");
         text(svg, ((LEFT + RIGHT) / 2.0, BOTTOM + 44.0), "middle", "", "bytes in a message");
-        if let Some((value, label)) = self.level {
+        if let Some(value) = self.level {
             let at = y.place(value);
             path(svg, &format!("M{LEFT} {at:.1}H{RIGHT}"), "level", " stroke-width=\"1.5\"");
-            text(svg, (LEFT + 6.0, at + 16.0), "start", "level", label);
         }
         for (n, line) in panel.lines.iter().enumerate() {
             // Bars stand beside each other.

@@ -179,11 +179,13 @@ const BUSY: &str = " [busy]";
 fn between(lo: f64, hi: f64) -> String {
     let percent = |ratio: f64| (100.0 * (ratio - 1.0).abs()).round();
     let (low, high) = (percent(lo), percent(hi));
-    match (lo >= 1.0, hi >= 1.0) {
+    let is_faster = lo >= 1.0 || low == 0.0;
+    let is_slower = hi <= 1.0 || high == 0.0;
+    match (is_faster, is_slower) {
         (true, _) if low == 0.0 => format!("at most {high} % faster"),
         (true, _) => format!("between {low} % and {high} % faster"),
-        (_, false) if high == 0.0 => format!("at most {low} % slower"),
-        (_, false) => format!("between {high} % and {low} % slower"),
+        (_, true) if high == 0.0 => format!("at most {low} % slower"),
+        (_, true) => format!("between {high} % and {low} % slower"),
         _ => format!("between {low} % slower and {high} % faster"),
     }
 }
