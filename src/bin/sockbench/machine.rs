@@ -90,6 +90,15 @@ impl Placement {
         }
     }
 
+    /// The CPUs that both ends use.
+    pub fn cpus(&self, cpus: Cpus) -> Vec<usize> {
+        match cpus {
+            Cpus::Same => self.near.into_iter().collect(),
+            Cpus::Apart => self.near.into_iter().chain(self.far).collect(),
+            Cpus::Free => allowed_cpus(),
+        }
+    }
+
     /// The CPU of the server, or why there is none; `None` where the scheduler chooses.
     pub fn server(&self, cpus: Cpus) -> Result<Option<usize>, String> {
         match cpus {
@@ -189,29 +198,19 @@ impl Steal {
     }
 }
 
-/// How long threads ran, and how long they waited for a CPU, in nanoseconds.
+/// The CPU time that the two ends had, and that the CPUs which they run on gave to anybody, in
+/// nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usage {
-    pub ran: u64,
-    pub waited: u64,
+    pub ends: u64,
+    pub all: u64,
 }
 
 impl Usage {
-    /// Of all threads of a process so far, from `/proc/PID/task/*/schedstat`: `/proc/PID/schedstat` is
-    /// the main thread's alone. `None` where there is no such file.
-    pub fn of(pid: u32) -> Option<Usage> {
-        // The kernel adds up when a thread leaves its CPU: this one does so now.
-        thread::yield_now();
-        let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten();
-        // A thread may end before its turn comes to be read.
-        tasks
-            .filter_map(|task| Usage::of_task(&read(task.path().join("schedstat"))))
-            .reduce(|all, one| all + one)
-    }
-
-    fn of_task(schedstat: &str) -> Option<Usage> {
-        let mut numbers = schedstat.split_whitespace().map(|number| number.parse().ok());
-        Some(Usage { ran: numbers.next()??, waited: numbers.next()?? })
+    /// So far. `None` where /proc does not say.
+    pub fn of(pids: [u32; 2], cpus: &[usize]) -> Option<Usage> {
+        let ends = ran(pids[0])? + ran(pids[1])?;
+        Some(Usage { ends, all: busy(cpus, &read("/proc/stat"))? })
     }
 }
 
@@ -219,32 +218,49 @@ impl Add for Usage {
     type Output = Usage;
 
     fn add(self, other: Usage) -> Usage {
-        Usage { ran: self.ran + other.ran, waited: self.waited + other.waited }
+        Usage { ends: self.ends + other.ends, all: self.all + other.all }
     }
 }
 
-/// A thread that has ended takes its times with it, so a difference may be short: never below 0.
+/// A thread that has ended takes its time with it, so a difference may be short: never below 0.
 impl Sub for Usage {
     type Output = Usage;
 
     fn sub(self, before: Usage) -> Usage {
         Usage {
-            ran: self.ran.saturating_sub(before.ran),
-            waited: self.waited.saturating_sub(before.waited),
+            ends: self.ends.saturating_sub(before.ends),
+            all: self.all.saturating_sub(before.all),
         }
     }
 }
 
-/// Whether other programs used the CPUs of the two ends for a good part of `elapsed` nanoseconds. Two
-/// ends on one CPU wait for each other, so that waiting shows nothing there; but one of them runs.
-pub fn was_busy(cpus: Cpus, usage: Usage, elapsed: u64) -> bool {
-    let waited_long = usage.waited * 10 > elapsed;
-    let ran_little = usage.ran * 10 < elapsed * 8;
-    match cpus {
-        Cpus::Same => ran_little,
-        Cpus::Apart => waited_long,
-        Cpus::Free => waited_long && ran_little,
-    }
+/// How long the threads of a process ran, from `/proc/PID/task/*/schedstat`: `/proc/PID/schedstat` is
+/// the main thread's alone. (How long they waited for a CPU stands there, too, but says little: being
+/// woken up on a CPU that sleeps counts as waiting, up to a third of the time on a quiet machine.)
+fn ran(pid: u32) -> Option<u64> {
+    // The kernel adds up when a thread leaves its CPU: this one does so now.
+    thread::yield_now();
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten();
+    // A thread may end before its turn comes to be read.
+    tasks
+        .filter_map(|task| {
+            read(task.path().join("schedstat")).split(' ').next()?.parse::<u64>().ok()
+        })
+        .reduce(|all, one| all + one)
+}
+
+/// How long these CPUs were not idle, from the text of /proc/stat, which counts hundredths of a second.
+fn busy(cpus: &[usize], stat: &str) -> Option<u64> {
+    const TICK: u64 = 10_000_000;
+    let of = |cpu: &usize| -> Option<u64> {
+        let name = format!("cpu{cpu} ");
+        let numbers = stat.lines().find_map(|line| line.strip_prefix(&name))?.split(' ');
+        let ticks: Vec<u64> = numbers.map_while(|number| number.parse().ok()).collect();
+        // user, nice and system, then idle and waiting for a disk, then interrupts
+        let [user, nice, system, _, _, irq, softirq, ..] = ticks[..] else { return None };
+        Some((user + nice + system + irq + softirq) * TICK)
+    };
+    cpus.iter().map(of).sum()
 }
 
 /// What a socket's buffers hold where nobody asks otherwise. `None` off Linux.
@@ -297,28 +313,23 @@ mod tests {
     }
 
     #[test]
-    fn busy_is_waiting_for_others() {
-        let busy = |cpus, ran, waited| was_busy(cpus, Usage { ran, waited }, 100);
-        // On one CPU they wait for each other all the time.
-        assert!(!busy(Cpus::Same, 97, 99));
-        assert!(busy(Cpus::Same, 50, 150));
-        assert!(!busy(Cpus::Apart, 30, 5));
-        assert!(busy(Cpus::Apart, 30, 90));
-        assert!(!busy(Cpus::Free, 97, 99) && busy(Cpus::Free, 40, 90));
+    fn time_that_cpus_were_busy() {
+        let stat =
+            "cpu  9 9 9 9 9 9 9 9\ncpu0 1 2 3 50 60 4 5 7 0 0\ncpu1 10 0 0 0 0 0 0 0 0 0\nintr 8\n";
+        assert_eq!(busy(&[0], stat), Some(150_000_000));
+        assert_eq!(busy(&[0, 1], stat), Some(250_000_000));
+        assert_eq!(busy(&[0, 2], stat), None);
     }
 
     #[test]
-    fn usage_of_another_process() {
+    fn time_that_another_process_ran() {
         let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
         if Path::new("/proc/self/schedstat").exists() {
             let start = std::time::Instant::now();
-            let mut used = Usage::default();
-            while used.ran == 0 {
-                used = Usage::of(child.id()).unwrap();
+            while ran(child.id()).unwrap() == 0 {
                 assert!(start.elapsed().as_secs() < 60, "cat does not run");
             }
-            assert_eq!(Usage::of(u32::MAX), None);
-            assert_eq!(used - used, Usage::default());
+            assert_eq!(ran(u32::MAX), None);
         }
         drop(child.stdin.take());
         child.wait().unwrap();

@@ -14,7 +14,7 @@ use super::server::{Kind, Request};
 use super::transport::{Far, Link, Network, Wait};
 use super::{connect, latency, throughput};
 use crate::args::Options;
-use crate::machine::{self, Cpus, Machine, Placement, Steal, Usage};
+use crate::machine::{Cpus, Machine, Placement, Steal, Usage};
 use crate::output::text;
 use crate::stats::{Histogram, MOST_TURNS, Random, Ratio, Verdict, median};
 
@@ -34,8 +34,21 @@ impl Benchmark {
         }
     }
 
-    /// How long a block takes.
-    pub const fn length(self) -> Duration {
+    /// How long a block takes. That decides verdicts, as these ratios of Unix to TCP show, each over 20
+    /// turns on a quiet machine with 2 CPUs, an end on each:
+    ///
+    /// | ms | data, 64K | 512K | | ms | round trips | | ms | connections |
+    /// | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+    /// | 5 | 0.55 to 1.26 | 0.54 to 1.64 | | 2 | 1.43 to 1.58 | | 5 | 1.82 to 2.03 |
+    /// | 10 | 0.78 to 1.28 | 0.78 to 1.19 | | 5 | 1.43 to 1.68 | | 10 | 2.07 to 2.23 |
+    /// | 20 | 0.74 to 1.05 | 0.81 to 1.29 | | 10 | 1.47 to 1.72 | | 20 | 1.94 to 2.21 |
+    /// | 40 | 0.89 to 1.28 | 1.00 to 1.29 | | 20 | 1.54 to 1.70 | | 40 | 1.49 to 2.48 |
+    /// | 80 | 1.11 to 1.37 | 1.21 to 1.49 | | | | | | |
+    /// | 160 | 1.28 to 1.53 | 1.11 to 1.41 | | | | | | |
+    ///
+    /// Data takes long to settle. On one CPU nothing depends on the length: 1.36 to 1.45 with 80 ms at
+    /// 64K, 1.31 to 1.50 with 160. More connections in a row would use up the free ports (TIME_WAIT).
+    pub fn length(self) -> Duration {
         match self {
             Benchmark::Latency => Duration::from_millis(10),
             Benchmark::Throughput => Duration::from_millis(80),
@@ -108,27 +121,37 @@ pub struct Comparison {
     pub b: Measured,
     /// How many times as fast `a` is as `b`.
     pub ratio: Ratio,
+    /// How many CPUs the two ends may use.
+    cpus: usize,
     /// The longest that a turn of it took.
     longest: Duration,
     failed: bool,
 }
 
 impl Comparison {
-    pub fn new(a: Series, b: Series) -> Comparison {
+    pub fn new(a: Series, b: Series, placement: &Placement) -> Comparison {
+        let cpus = placement.cpus(a.cpus).len();
         let [a, b] = [a, b].map(Measured::new);
-        Comparison { a, b, ratio: Ratio::default(), longest: Duration::ZERO, failed: false }
+        Comparison { a, b, ratio: Ratio::default(), cpus, longest: Duration::ZERO, failed: false }
     }
 
     pub fn verdict(&self) -> Verdict {
         self.ratio.verdict()
     }
 
-    /// Whether other programs used the CPUs meanwhile.
-    pub fn was_busy(&self) -> bool {
-        let usage = self.a.usage.zip(self.b.usage);
-        usage.is_some_and(|(a, b)| {
-            machine::was_busy(self.a.series.cpus, a + b, self.a.elapsed + self.b.elapsed)
+    /// Which share of their CPUs' time the two ends had, and which share all others had.
+    pub fn usage(&self) -> Option<(f64, f64)> {
+        let usage = self.a.usage? + self.b.usage?;
+        let time = (self.a.elapsed + self.b.elapsed) as f64 * self.cpus as f64;
+        (time > 0.0).then(|| {
+            let others = usage.all.saturating_sub(usage.ends);
+            (usage.ends as f64 / time, others as f64 / time)
         })
+    }
+
+    /// Whether other programs used a good part of the CPUs meanwhile.
+    pub fn was_busy(&self) -> bool {
+        self.usage().is_some_and(|(_, others)| others > BUSY)
     }
 
     /// Whether both are the same, so that any difference comes from chance.
@@ -140,6 +163,10 @@ impl Comparison {
         self.ratio.wants_more() && !self.failed
     }
 }
+
+/// The share of their CPUs' time that others may have before a run counts as busy: on a quiet machine
+/// it is up to 0.08, beside one busy loop at least 0.20, beside two 0.43 to 0.97.
+const BUSY: f64 = 0.15;
 
 /// All that a run has found.
 pub struct Run {
@@ -223,8 +250,9 @@ pub fn measure(
     plan: Vec<(Series, Series)>,
 ) -> Run {
     let steal = Steal::now();
+    let new = |(a, b)| Comparison::new(a, b, &placement);
+    let mut comparisons: Vec<_> = plan.into_iter().map(new).collect();
     let mut bench = Bench::new(options, placement);
-    let mut comparisons: Vec<_> = plan.into_iter().map(|(a, b)| Comparison::new(a, b)).collect();
     let mut random = Random::new(RandomState::new().build_hasher().finish());
     let mut turns = 0;
     for turn in 0..=MOST_TURNS {
@@ -370,11 +398,11 @@ impl<'a> Bench<'a> {
         link: &mut Link,
         counted: bool,
     ) -> Result<f64, String> {
-        let before = usage(link);
+        let before = self.usage(measured.series, link);
         let start = Instant::now();
         let done = self.timed(measured.series, link);
         let elapsed = start.elapsed().as_nanos() as u64;
-        let after = usage(link);
+        let after = self.usage(measured.series, link);
         let (figure, count) = done.map_err(|e| self.failed(measured.series, e))?;
         if counted {
             measured.blocks.push(figure);
@@ -385,6 +413,11 @@ impl<'a> Bench<'a> {
             measured.usage = measured.usage.zip(usage).map(|(so_far, usage)| so_far + usage);
         }
         Ok(figure)
+    }
+
+    /// What the CPUs have done so far; `None` where the other end is not ours.
+    fn usage(&self, series: Series, link: &Link) -> Option<Usage> {
+        Usage::of([process::id(), link.pid?], &self.placement.cpus(series.cpus))
     }
 
     /// The figure of a block, and of how many round trips, bytes or visits it is.
@@ -438,11 +471,6 @@ impl<'a> Bench<'a> {
             _ => format!("{place}: {e}"),
         }
     }
-}
-
-/// What both ends have had of the CPUs so far; `None` where the other one is not ours.
-fn usage(link: &Link) -> Option<Usage> {
-    Some(Usage::of(process::id())? + Usage::of(link.pid?)?)
 }
 
 /// A line that is written over, if a person watches.

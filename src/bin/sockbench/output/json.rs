@@ -82,6 +82,8 @@ fn comparison(one: &Comparison) -> String {
         ("ahead", one.ratio.ahead().to_string()),
         ("turns", one.ratio.turns().to_string()),
         ("verdict", string(one.verdict().name())),
+        ("ends", optional(one.usage().map(|(ends, _)| ends))),
+        ("others", optional(one.usage().map(|(_, others)| others))),
         ("busy", one.was_busy().to_string()),
     ])
 }

@@ -250,13 +250,16 @@ fn advice(all: &[Comparison]) -> String {
         }
     }
     let mut text = String::new();
-    for pair in pairs {
+    for &pair in &pairs {
         let same: Vec<&Comparison> = all.iter().filter(|one| names(one) == pair).collect();
-        let said = if same[0].is_null() { noise(&same) } else { advice_on_pair(&same) };
-        let start = if text.is_empty() { "\nSo: " } else { "    " };
+        let mut said = if same[0].is_null() { noise(&same) } else { advice_on_pair(&same) };
+        if pairs.len() > 1 {
+            said = format!("{} or {}? {}", pair.0, pair.1, capital(&said));
+        }
+        let start = if text.is_empty() { "So: " } else { "    " };
         text += &wrap(&format!("{start}{said}"), "    ");
     }
-    text
+    if text.is_empty() { text } else { format!("\n{text}") }
 }
 
 /// The most that the two may differ, in percent; `None` where the interval is missing.
@@ -281,7 +284,7 @@ fn advice_on_pair(all: &[&Comparison]) -> String {
         ("polling", _) => ("polling", "blocking"),
         _ => (subject(all[0].a.series.network), subject(all[0].b.series.network)),
     };
-    let mut said = vec![format!("{first} or {second}?")];
+    let mut said = Vec::new();
     for advice in
         [Advice::UseFirst, Advice::UseSecond, Advice::Equal, Advice::Little, Advice::MeasureLonger]
     {
@@ -290,12 +293,12 @@ fn advice_on_pair(all: &[&Comparison]) -> String {
         let Some(one) = of.first() else { continue };
         let matters = matters(all, advice);
         said.push(match advice {
-            Advice::UseFirst => format!("use {first} for {matters}."),
+            Advice::UseFirst => format!("use {first} rather than {second} for {matters}."),
             Advice::UseSecond => format!("{second} is faster for {matters}."),
             Advice::Equal => format!("it makes no difference for {matters}."),
             Advice::Little => {
                 let most = at_most(of.iter().map(|one| one.ratio.interval)).unwrap_or_default();
-                format!("do not choose by speed for {matters}: they differ by less than {most} %.")
+                format!("speed is no reason to choose for {matters}: less than {most} % apart.")
             }
             Advice::MeasureLonger if one.ratio.turns() < MOST_TURNS => {
                 let command = one.a.series.benchmark.name();
@@ -306,7 +309,8 @@ fn advice_on_pair(all: &[&Comparison]) -> String {
             }
         });
     }
-    said.iter().map(|sentence| capital(sentence)).collect::<Vec<_>>().join(" ")
+    let rest = said.iter().skip(1).map(|sentence| capital(sentence));
+    said.iter().take(1).cloned().chain(rest).collect::<Vec<_>>().join(" ")
 }
 
 /// What gets that advice, without the CPUs where all placements get the same.
@@ -445,7 +449,7 @@ fn start_of_row(one: &Measured) -> Vec<String> {
 /// The CPU time of both ends for each unit, in so many nanoseconds.
 fn cpu(one: &Measured, unit: f64) -> String {
     let usage = one.usage.filter(|_| one.count > 0);
-    usage.map_or("-".into(), |usage| digits(usage.ran as f64 / one.count as f64 / unit))
+    usage.map_or("-".into(), |usage| digits(usage.ends as f64 / one.count as f64 / unit))
 }
 
 /// Where the median of its blocks lies.
