@@ -16,96 +16,25 @@ use crate::output::text::join;
 /// What a client may ask a server for, and so what a server allocates for it.
 pub const MAX_SIZE: usize = 64 << 20;
 
-pub const HELP: &str = "\
-usage: sockbench [latency | throughput | connect | article [DIR] | serve ADDR...] [OPTION...]
+pub const HELP: &str = include_str!("help.txt");
 
-Measures what a Unix socket buys over TCP on this machine, and says so in sentences. Without a command:
-small messages, data in pieces of 64K and 512K, and new connections, in half a minute.
+const COMMANDS: [&str; 6] = ["latency", "throughput", "connect", "article", "serve", "help"];
 
-  latency          the round trip of a message between two processes
-  throughput       bytes a second, one way
-  connect          new connections a second, each for one message there and back
-  article [DIR]    what the article claims beside what is so here; writes report.md, data.json and
-                   pictures into DIR (sockbench-article). In 4 minutes, or with --quick in 75 s
-  serve ADDR...    be the other end for --connect, until it is killed
+/// How the program starts itself again, to be the other end of sockets or of a pipe.
+const HIDDEN: [&str; 2] = ["answer", "answer-pipe"];
 
-  --net NET,...    unix, tcp, pipe: the first is compared with each other one (unix,tcp);
-                   one alone is compared with itself
-  --wait HOW,...   block, spin: with both, polling is also compared with blocking (block)
-  --cpus WHERE,... same (both ends on one CPU), apart (an end on each of two), or, alone, free
-                   (the scheduler chooses) (same,apart)
-  --spin MICROS    how long to poll before sleeping, with --wait spin (50)
-  --time SECONDS   the most that it may take; it ends sooner if all is decided (30)
-  --json FILE      write all that was measured to FILE
-
-latency, throughput and connect also take:
-
-  -s SIZE,...      bytes in a message, 1 to 64M (128; throughput: 64K,512K)
-  --connect ADDR   measure to a server that runs elsewhere
-  --rate N         latency: send N messages a second, on a schedule; each counts from when it was due,
-                   even if a late answer delayed it
-  --recv BYTES     throughput: what the receiver reads with (64K)
-  --sndbuf BYTES   throughput: SO_SNDBUF, and
-  --rcvbuf BYTES   SO_RCVBUF of both ends; for these, build with --features sockopt
-
-Sizes take K and M, powers of 1024. -h, --help prints this, --version the version.
-
-The file of --json, and of article: {\"machine\", \"options\", \"series\": [{\"benchmark\", \"network\", \"wait\",
-\"cpus\", \"size\", \"blocks\"}], \"comparisons\": [{\"benchmark\", \"size\", \"cpus\", \"wait\", \"a\", \"b\", \"ratio\", \"lo\",
-\"hi\", \"ahead\", \"turns\", \"verdict\"}]}. A number of `blocks` is a block's median round trip in nanoseconds,
-or bytes or connections a second; `ratio` is how many times as fast `a` is as `b`, and lies between `lo`
-and `hi`; `verdict` is ahead, behind, equal (within 5 %) or open.
-";
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// No command.
-    Answer,
-    Latency,
-    Throughput,
-    Connect,
-    Article,
-    Serve,
-    Help,
-    Version,
-    /// How the program starts itself again, to be the other end.
-    OtherEnd,
-    OtherEndOfPipe,
-}
-
-const COMMANDS: [(&str, Command); 8] = [
-    ("latency", Command::Latency),
-    ("throughput", Command::Throughput),
-    ("connect", Command::Connect),
-    ("article", Command::Article),
-    ("serve", Command::Serve),
-    ("help", Command::Help),
-    ("answer", Command::OtherEnd),
-    ("answer-pipe", Command::OtherEndOfPipe),
-];
-
-/// The first of [`COMMANDS`], which people may give.
-const PUBLIC: usize = 6;
-
-impl Command {
-    fn name(self) -> &'static str {
-        COMMANDS.iter().find(|(_, command)| *command == self).map_or("no command", |(name, _)| name)
-    }
-
-    /// The options that it takes.
-    fn options(self) -> Vec<&'static str> {
-        let common = ["--net", "--wait", "--cpus", "--spin", "--time", "--json"];
-        let one = ["-s", "--connect"];
-        match self {
-            Command::Answer => common.to_vec(),
-            Command::Latency => [&common[..], &one, &["--rate"]].concat(),
-            Command::Throughput => {
-                [&common[..], &one, &["--recv", "--sndbuf", "--rcvbuf"]].concat()
-            }
-            Command::Connect => [&common[..], &one].concat(),
-            Command::Article => vec!["--quick", "--time"],
-            _ => vec![],
-        }
+/// The options that a command takes. Without a command, its name is empty.
+fn options_of(command: &str) -> Vec<&'static str> {
+    let common = ["--net", "--wait", "--cpus", "--spin", "--time", "--json"];
+    let of_one = ["-s", "--connect"];
+    let of_throughput = ["--recv", "--sndbuf", "--rcvbuf"];
+    match command {
+        "" => common.to_vec(),
+        "latency" => [&common[..], &of_one, &["--rate"]].concat(),
+        "throughput" => [&common[..], &of_one, &of_throughput].concat(),
+        "connect" => [&common[..], &of_one].concat(),
+        "article" => vec!["--quick", "--time"],
+        _ => vec![],
     }
 }
 
@@ -133,9 +62,10 @@ pub struct Options {
     pub operands: Vec<OsString>,
 }
 
-pub fn read(args: impl Iterator<Item = OsString>) -> Result<(Command, Options), Error> {
+/// The command, empty where there is none, and the options.
+pub fn read(args: impl Iterator<Item = OsString>) -> Result<(&'static str, Options), Error> {
     let mut args = Args(args.flat_map(split).collect());
-    let command = args.command()?;
+    let command = args.command();
     let mut options = Options {
         start: Instant::now(),
         time: Duration::ZERO,
@@ -158,14 +88,19 @@ pub fn read(args: impl Iterator<Item = OsString>) -> Result<(Command, Options), 
     while let Some(arg) = args.0.pop_front() {
         let name = arg.to_str().unwrap_or_default(); // what is no text is no option
         if matches!(name, "-h" | "--help") {
-            return Ok((Command::Help, options));
+            return Ok(("help", options));
         }
         if !name.starts_with('-') {
             options.operands.push(arg);
             continue;
         }
-        if !command.options().contains(&name) {
-            return Err(refused(command, name));
+        let takes = options_of(command);
+        if !takes.contains(&name) {
+            let takes = if takes.is_empty() { "none".to_string() } else { join(&takes) };
+            return usage(format!(
+                "there is no option {name} here; {}it takes {takes}",
+                of(command)
+            ));
         }
         match name {
             "--net" => net = Some(args.words(name, &NETWORKS)?),
@@ -186,8 +121,8 @@ pub fn read(args: impl Iterator<Item = OsString>) -> Result<(Command, Options), 
         }
     }
     options.time = time.unwrap_or(match command {
-        Command::Article if options.quick => Duration::from_secs(70),
-        Command::Article => Duration::from_secs(230),
+        "article" if options.quick => Duration::from_secs(70),
+        "article" => Duration::from_secs(230),
         _ => Duration::from_secs(29), // a second less: ending takes its time, too
     });
     if let Some(addr) = &options.connect {
@@ -204,13 +139,10 @@ pub fn read(args: impl Iterator<Item = OsString>) -> Result<(Command, Options), 
     Ok((command, options))
 }
 
-fn check(command: Command, options: &Options) -> Result<(), Error> {
+fn check(command: &str, options: &Options) -> Result<(), Error> {
     let has_pipe = options.networks.contains(&Network::Pipe);
-    if has_pipe && !options.waits.contains(&Wait::Block) {
-        return usage("--net pipe needs --wait block: a pipe only blocks");
-    }
-    if has_pipe && command == Command::Connect {
-        return usage("a pipe has no connections: connect takes --net unix,tcp");
+    if has_pipe && (command == "connect" || !options.waits.contains(&Wait::Block)) {
+        return usage("a pipe has no connections and only blocks: leave out --net pipe");
     }
     let cpus = options.cpus.as_deref().unwrap_or_default();
     if cpus.len() > 1 && cpus.contains(&Cpus::Free) {
@@ -220,35 +152,25 @@ fn check(command: Command, options: &Options) -> Result<(), Error> {
         return usage("--sndbuf and --rcvbuf need a build with --features sockopt");
     }
     match (command, options.operands.as_slice()) {
-        (Command::Serve, []) => usage("serve needs an address, such as unix:/tmp/bench.sock"),
-        (Command::Article, [_, second, ..]) => {
-            usage(&format!("article takes one directory; {second:?} is one too many"))
+        ("serve", []) => usage("serve needs an address, such as unix:/tmp/bench.sock"),
+        ("serve", _) | ("article", [_]) | (_, []) => Ok(()),
+        ("article", [_, word, ..]) => {
+            usage(format!("article takes one directory, and not {word:?}"))
         }
-        (Command::Serve | Command::Article, _) | (_, []) => Ok(()),
-        (Command::Answer, [word, ..]) => {
-            let commands = COMMANDS[..PUBLIC].iter().map(|(name, _)| *name).collect::<Vec<_>>();
-            usage(&format!("{word:?} is no command; the commands are {}", join(&commands)))
+        ("", [word, ..]) => {
+            usage(format!("there is no command {word:?}; there are {}", join(&COMMANDS)))
         }
-        (command, [word, ..]) => {
-            usage(&format!("{word:?} means nothing here; {} takes only options", command.name()))
-        }
+        (_, [word, ..]) => usage(format!("{command} takes options, and not {word:?}")),
     }
 }
 
-fn usage<T>(why: &str) -> Result<T, Error> {
-    Err(Error::Usage(why.to_string()))
+fn usage<T>(why: impl Into<String>) -> Result<T, Error> {
+    Err(Error::Usage(why.into()))
 }
 
-fn refused(command: Command, name: &str) -> Error {
-    let takers: Vec<&str> =
-        COMMANDS.iter().filter(|(_, one)| one.options().contains(&name)).map(|(n, _)| *n).collect();
-    Error::Usage(match (takers.as_slice(), command.options().as_slice()) {
-        ([], []) => format!("there is no option {name}; {} takes none", command.name()),
-        ([], takes) => {
-            format!("there is no option {name}; {} takes {}", command.name(), join(takes))
-        }
-        _ => format!("{name} goes with {}, not with {}", join(&takers), command.name()),
-    })
+/// `latency: `, where there is a command to name.
+fn of(command: &str) -> String {
+    if command.is_empty() { String::new() } else { format!("{command}: ") }
 }
 
 /// `--option=value` as two arguments.
@@ -263,17 +185,12 @@ struct Args(VecDeque<OsString>);
 
 impl Args {
     /// The first argument, if it is a command.
-    fn command(&mut self) -> Result<Command, Error> {
+    fn command(&mut self) -> &'static str {
         let first = self.0.front().and_then(|first| first.to_str()).unwrap_or_default();
-        let command = match first {
-            "--version" | "-V" => Command::Version,
-            _ => match COMMANDS.iter().find(|(name, _)| *name == first) {
-                Some((_, command)) => *command,
-                None => return Ok(Command::Answer),
-            },
-        };
+        let mut known = COMMANDS.into_iter().chain(HIDDEN).chain(["--version"]);
+        let Some(command) = known.find(|command| *command == first) else { return "" };
         self.0.pop_front();
-        Ok(command)
+        command
     }
 
     /// The value of the option of that name.

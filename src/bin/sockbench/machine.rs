@@ -2,7 +2,6 @@
 
 use std::env;
 use std::fs;
-use std::ops::{Add, Sub};
 use std::path::Path;
 use std::process::{self, Command, Stdio};
 use std::thread;
@@ -28,9 +27,9 @@ impl Cpus {
 
     pub fn in_words(self) -> &'static str {
         match self {
-            Cpus::Same => "both ends on one CPU",
-            Cpus::Apart => "an end on each of two CPUs",
-            Cpus::Free => "both ends where the scheduler puts them",
+            Cpus::Same => "on one CPU",
+            Cpus::Apart => "on two CPUs",
+            Cpus::Free => "on any CPU",
         }
     }
 }
@@ -137,101 +136,44 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(path).unwrap_or_default()
 }
 
-/// What does not change during a run.
-pub struct Machine {
-    pub processor: String,
-    pub cpus: usize,
-    pub system: String,
-    pub is_virtual: bool,
-    /// The load average of the last minute, at the start.
-    pub load: Option<f64>,
+/// The processor, how many CPUs this process may use, the system, and whether it is virtual. What
+/// cannot be read is left out.
+pub fn describe() -> String {
+    let cpuinfo = read("/proc/cpuinfo");
+    let field = |name: &str| {
+        let line = cpuinfo.lines().find(|line| line.starts_with(name))?;
+        Some(line.split_once(':')?.1.trim())
+    };
+    let cpus = thread::available_parallelism().map_or(1, usize::from);
+    let plural = if cpus == 1 { "" } else { "s" };
+    let is_virtual = field("flags").is_some_and(|flags| flags.contains(" hypervisor"));
+    let kind = if is_virtual { ", a virtual machine" } else { "" };
+    let release = read("/proc/sys/kernel/osrelease");
+    format!(
+        "{}, {cpus} CPU{plural}{kind}, {} {}",
+        field("model name").unwrap_or(env::consts::ARCH),
+        env::consts::OS,
+        release.trim()
+    )
 }
 
-impl Machine {
-    pub fn look() -> Machine {
-        let cpuinfo = read("/proc/cpuinfo");
-        let field = |name: &str| {
-            let line = cpuinfo.lines().find(|line| line.starts_with(name))?;
-            Some(line.split_once(':')?.1.trim())
-        };
-        let release = read("/proc/sys/kernel/osrelease");
-        Machine {
-            processor: field("model name").unwrap_or(env::consts::ARCH).to_string(),
-            cpus: thread::available_parallelism().map_or(1, usize::from),
-            system: match release.trim() {
-                "" => env::consts::OS.to_string(),
-                release => format!("Linux {release}"),
-            },
-            is_virtual: field("flags")
-                .is_some_and(|flags| flags.split(' ').any(|flag| flag == "hypervisor")),
-            load: read("/proc/loadavg").split(' ').next().and_then(|load| load.parse().ok()),
-        }
-    }
-
-    pub fn in_words(&self) -> String {
-        let plural = if self.cpus == 1 { "" } else { "s" };
-        let kind = if self.is_virtual { ", a virtual machine" } else { "" };
-        format!("{}, {} CPU{plural}{kind}, {}", self.processor, self.cpus, self.system)
-    }
+/// The load average of the last minute.
+pub fn load() -> Option<f64> {
+    read("/proc/loadavg").split(' ').next()?.parse().ok()
 }
 
-/// The CPU time that a host has taken from this virtual machine, and that there was in all, in ticks.
-#[derive(Clone, Copy)]
-pub struct Steal {
-    stolen: u64,
-    all: u64,
+/// The CPU time so far that the host has taken from this virtual machine, and that there was in all.
+pub fn steal() -> Option<(u64, u64)> {
+    let stat = read("/proc/stat");
+    let ticks = ticks(&stat, "cpu ")?;
+    // Guests' time, behind the eighth, is counted in the first two already.
+    Some((*ticks.get(7)?, ticks.iter().take(8).sum()))
 }
 
-impl Steal {
-    pub fn now() -> Option<Steal> {
-        let stat = read("/proc/stat");
-        let numbers = stat.lines().next()?.split_whitespace().skip(1);
-        // Guests' time, behind the eighth, is counted in the first two already.
-        let ticks: Vec<u64> = numbers.take(8).map_while(|number| number.parse().ok()).collect();
-        Some(Steal { stolen: *ticks.get(7)?, all: ticks.iter().sum() })
-    }
-
-    /// The share of all CPU time since then.
-    pub fn share_since(self, start: Steal) -> f64 {
-        let all = self.all.saturating_sub(start.all).max(1);
-        self.stolen.saturating_sub(start.stolen) as f64 / all as f64
-    }
-}
-
-/// The CPU time that the two ends had, and that the CPUs which they run on gave to anybody, in
-/// nanoseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Usage {
-    pub ends: u64,
-    pub all: u64,
-}
-
-impl Usage {
-    /// So far. `None` where /proc does not say.
-    pub fn of(pids: [u32; 2], cpus: &[usize]) -> Option<Usage> {
-        let ends = ran(pids[0])? + ran(pids[1])?;
-        Some(Usage { ends, all: busy(cpus, &read("/proc/stat"))? })
-    }
-}
-
-impl Add for Usage {
-    type Output = Usage;
-
-    fn add(self, other: Usage) -> Usage {
-        Usage { ends: self.ends + other.ends, all: self.all + other.all }
-    }
-}
-
-/// A thread that has ended takes its time with it, so a difference may be short: never below 0.
-impl Sub for Usage {
-    type Output = Usage;
-
-    fn sub(self, before: Usage) -> Usage {
-        Usage {
-            ends: self.ends.saturating_sub(before.ends),
-            all: self.all.saturating_sub(before.all),
-        }
-    }
+/// The CPU time so far that these processes had, and that these CPUs gave to anybody, in nanoseconds.
+/// `None` where /proc does not say.
+pub fn usage(pids: impl Iterator<Item = u32>, cpus: &[usize]) -> Option<(u64, u64)> {
+    Some((pids.map(ran).sum::<Option<u64>>()?, busy(cpus, &read("/proc/stat"))?))
 }
 
 /// How long the threads of a process ran, from `/proc/PID/task/*/schedstat`: `/proc/PID/schedstat` is
@@ -249,38 +191,23 @@ fn ran(pid: u32) -> Option<u64> {
         .reduce(|all, one| all + one)
 }
 
-/// How long these CPUs were not idle, from the text of /proc/stat, which counts hundredths of a second.
+/// How long these CPUs were not idle, by the text of /proc/stat.
 fn busy(cpus: &[usize], stat: &str) -> Option<u64> {
     const TICK: u64 = 10_000_000;
-    let of = |cpu: &usize| -> Option<u64> {
-        let name = format!("cpu{cpu} ");
-        let numbers = stat.lines().find_map(|line| line.strip_prefix(&name))?.split(' ');
-        let ticks: Vec<u64> = numbers.map_while(|number| number.parse().ok()).collect();
+    let mut all = 0;
+    for cpu in cpus {
+        let ticks = ticks(stat, &format!("cpu{cpu} "))?;
         // user, nice and system, then idle and waiting for a disk, then interrupts
         let [user, nice, system, _, _, irq, softirq, ..] = ticks[..] else { return None };
-        Some((user + nice + system + irq + softirq) * TICK)
-    };
-    cpus.iter().map(of).sum()
+        all += (user + nice + system + irq + softirq) * TICK;
+    }
+    Some(all)
 }
 
-/// What a socket's buffers hold where nobody asks otherwise. `None` off Linux.
-pub fn socket_buffers() -> Option<String> {
-    // One number, or three: at least, at first, at most.
-    let sizes = |name: &str| -> Vec<String> {
-        let text = read(Path::new("/proc/sys/net").join(name));
-        let numbers = text.split_whitespace().map_while(|bytes| bytes.parse().ok());
-        numbers.map(crate::output::text::size).collect()
-    };
-    let (unix, send, recv) =
-        (sizes("core/wmem_default"), sizes("ipv4/tcp_wmem"), sizes("ipv4/tcp_rmem"));
-    Some(format!(
-        "socket buffers: the system's (Unix {}; TCP {} to {} for sending, {} to {} for receiving)",
-        unix.first()?,
-        send.get(1)?,
-        send.get(2)?,
-        recv.get(1)?,
-        recv.get(2)?,
-    ))
+/// The numbers of a line of /proc/stat: hundredths of a second.
+fn ticks(stat: &str, name: &str) -> Option<Vec<u64>> {
+    let line = stat.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().map(|number| number.parse().ok()).collect()
 }
 
 #[cfg(test)]
@@ -305,10 +232,7 @@ mod tests {
             Placement { far: None, note: "this process may use only CPU 3".into(), ..pinned };
         assert_eq!(alone.default_cpus(), [Cpus::Free]);
         let why = alone.server(Cpus::Apart).unwrap_err();
-        assert_eq!(
-            why,
-            "an end on each of two CPUs is not possible: this process may use only CPU 3"
-        );
+        assert_eq!(why, "on two CPUs is not possible: this process may use only CPU 3");
         assert!(Placement::free("").server(Cpus::Same).is_err());
     }
 

@@ -39,9 +39,9 @@ use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use args::{Command, HELP, Options};
-use machine::{Cpus, Machine, Placement};
-use measure::blocks::{self, Benchmark, Run};
+use args::{HELP, Options};
+use machine::{Cpus, Placement};
+use measure::blocks::{self, Benchmark, Run, Series};
 use measure::server;
 use output::{article, json, report, text};
 
@@ -71,45 +71,33 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command, options: &Options) -> Result<(), Error> {
+fn run(command: &str, options: &Options) -> Result<(), Error> {
     match command {
-        Command::Answer | Command::Latency | Command::Throughput | Command::Connect => {
-            answer(command, options)
-        }
-        Command::Article => report_on_article(options),
-        Command::Serve => {
-            let addrs =
-                options.operands.iter().map(args::address).collect::<Result<Vec<_>, _>>()?;
-            server::listen(&addrs)
-        }
-        Command::Help => print(HELP),
-        Command::Version => print(concat!("sockbench ", env!("CARGO_PKG_VERSION"), "\n")),
-        Command::OtherEnd => server::answer_sockets(),
-        Command::OtherEndOfPipe => server::answer_pipe(),
+        "" => answer(options, &[Benchmark::Latency, Benchmark::Throughput, Benchmark::Connect]),
+        "latency" => answer(options, &[Benchmark::Latency]),
+        "throughput" => answer(options, &[Benchmark::Throughput]),
+        "connect" => answer(options, &[Benchmark::Connect]),
+        "article" => article(options),
+        "serve" => server::listen(&options.operands),
+        "answer" => server::answer_sockets(),
+        "answer-pipe" => server::answer_pipe(),
+        "--version" => print(concat!("sockbench ", env!("CARGO_PKG_VERSION"), "\n")),
+        _ => print(HELP),
     }
 }
 
-/// Measures what the command is about, and prints the answer, the tables, and how it was measured.
-fn answer(command: Command, options: &Options) -> Result<(), Error> {
-    let machine = Machine::look(); // all of its CPUs, so before it is pinned to one of them
-    let (placement, cpus) = place(options);
-    let default_sizes = |benchmark| match benchmark {
-        Benchmark::Throughput => vec![64 << 10, 512 << 10],
-        Benchmark::Latency | Benchmark::Connect => vec![128],
-    };
-    let benchmarks = match command {
-        Command::Latency => vec![Benchmark::Latency],
-        Command::Throughput => vec![Benchmark::Throughput],
-        Command::Connect => vec![Benchmark::Connect],
-        _ => vec![Benchmark::Latency, Benchmark::Throughput, Benchmark::Connect],
-    };
-    let mut plan = Vec::new();
-    for benchmark in benchmarks {
-        for size in options.sizes.clone().unwrap_or_else(|| default_sizes(benchmark)) {
-            plan.extend(blocks::pairs(options, benchmark, size, &cpus));
+/// Measures, and prints the answer, the tables, and how it was measured.
+fn answer(options: &Options, benchmarks: &[Benchmark]) -> Result<(), Error> {
+    let run = measure(options, |cpus| {
+        let mut plan = Vec::new();
+        for benchmark in benchmarks {
+            let sizes = options.sizes.clone().unwrap_or_else(|| benchmark.sizes());
+            for size in sizes {
+                plan.extend(blocks::pairs(options, *benchmark, size, cpus));
+            }
         }
-    }
-    let run = blocks::measure(options, machine, placement, plan);
+        plan
+    });
     let said = print(&text::whole(options, &run));
     if let Some(path) = &options.json {
         write(path, &json::object(options, &run))?;
@@ -117,13 +105,11 @@ fn answer(command: Command, options: &Options) -> Result<(), Error> {
     said.and(done(&run))
 }
 
-fn report_on_article(options: &Options) -> Result<(), Error> {
+fn article(options: &Options) -> Result<(), Error> {
     let default = "sockbench-article".into();
     let dir = Path::new(options.operands.first().unwrap_or(&default));
     fs::create_dir_all(dir).map_err(|e| failed(dir.display(), e))?;
-    let machine = Machine::look(); // all of its CPUs, so before it is pinned to one of them
-    let (placement, cpus) = place(options);
-    let run = blocks::measure(options, machine, placement, article::plan(options, &cpus));
+    let run = measure(options, |cpus| article::plan(options, cpus));
     let report = report::report(options, &run);
     write(&dir.join("report.md"), &report)?;
     write(&dir.join("data.json"), &json::object(options, &run))?;
@@ -131,18 +117,19 @@ fn report_on_article(options: &Options) -> Result<(), Error> {
         write(&dir.join(name), &picture)?;
     }
     let said = print(&report);
-    say(&format!("written: report.md, data.json and pictures, in {}", dir.display()));
+    say(&format!("written: report.md, data.json and three pictures, in {}", dir.display()));
     said.and(done(&run))
 }
 
-/// Pins this process, unless the scheduler is to choose; and where the ends shall run.
-fn place(options: &Options) -> (Placement, Vec<Cpus>) {
+/// Pins this process unless the scheduler is to choose, and measures what is planned.
+fn measure(options: &Options, plan: impl Fn(&[Cpus]) -> Vec<(Series, Series)>) -> Run {
+    let machine = (machine::describe(), machine::load()); // before this process is on one CPU alone
     let placement = match options.cpus.as_deref() {
-        Some([Cpus::Free]) => Placement::free(""),
+        Some([Cpus::Free]) => Placement::free("the scheduler chooses the CPUs"),
         _ => Placement::pin(),
     };
     let cpus = options.cpus.clone().unwrap_or_else(|| placement.default_cpus());
-    (placement, cpus)
+    blocks::measure(options, machine, placement, plan(&cpus))
 }
 
 /// A series that could not be measured is a failure, though the others were.

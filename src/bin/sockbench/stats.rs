@@ -31,12 +31,7 @@ impl Verdict {
     }
 
     pub fn name(self) -> &'static str {
-        match self {
-            Verdict::Ahead => "ahead",
-            Verdict::Behind => "behind",
-            Verdict::Equal => "equal",
-            Verdict::Open => "open",
-        }
+        ["ahead", "behind", "equal", "open"][self as usize]
     }
 }
 
@@ -89,8 +84,8 @@ impl Ratio {
 }
 
 /// The middle one of the values, or the mean of the two in the middle.
-pub fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
+pub fn median<T: Copy + Into<f64>>(values: &[T]) -> f64 {
+    let mut sorted: Vec<f64> = values.iter().map(|value| (*value).into()).collect();
     sorted.sort_by(f64::total_cmp);
     let half = sorted.len() / 2;
     if sorted.len() % 2 == 1 { sorted[half] } else { (sorted[half - 1] + sorted[half]) / 2.0 }
@@ -117,54 +112,11 @@ pub fn sign_interval(values: &[f64], error: f64) -> Option<(f64, f64)> {
     (k > 0).then(|| (sorted[k - 1], sorted[n - k]))
 }
 
-/// Counts of nanoseconds in steps of less than 1 %, so that all samples of a run fit into a few KiB.
-#[derive(Clone, Debug, Default)]
-pub struct Histogram {
-    counts: Vec<u64>,
-    total: u64,
-    pub max: u64,
-}
-
-/// Below 2 to the power of this, each number has a step of its own; above, 128 steps share a doubling.
-const EXACT_BITS: u32 = 8;
-
-impl Histogram {
-    pub fn add(&mut self, ns: u64) {
-        let shift = (u64::BITS - ns.leading_zeros()).saturating_sub(EXACT_BITS);
-        let step = ((shift as usize) << (EXACT_BITS - 1)) + (ns >> shift) as usize;
-        if step >= self.counts.len() {
-            self.counts.resize(step + 1, 0);
-        }
-        self.counts[step] += 1;
-        self.total += 1;
-        self.max = self.max.max(ns);
-    }
-
-    pub fn merge(&mut self, other: &Histogram) {
-        self.counts.resize(self.counts.len().max(other.counts.len()), 0);
-        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
-            *count += more;
-        }
-        self.total += other.total;
-        self.max = self.max.max(other.max);
-    }
-
-    /// The value that a share `q` of the samples does not exceed. `None` unless 10 samples lie beyond:
-    /// fewer say little about it.
-    pub fn quantile(&self, q: f64) -> Option<u64> {
-        let rank = (q * self.total as f64).ceil() as u64;
-        if self.total - rank < 10 {
-            return None;
-        }
-        let mut seen = 0;
-        let step = self.counts.iter().position(|count| {
-            seen += count;
-            seen >= rank.max(1)
-        })?;
-        let half = 1 << (EXACT_BITS - 1);
-        let shift = (step / half).saturating_sub(1);
-        Some(((step - shift * half) as u64) << shift)
-    }
+/// The value that a share `q` of the sorted samples does not exceed, by the nearest rank. `None` unless
+/// 10 samples lie beyond it: fewer say little about it.
+pub fn quantile(sorted: &[f32], q: f64) -> Option<f32> {
+    let rank = (q * sorted.len() as f64).ceil() as usize;
+    (rank > 0 && sorted.len() >= rank + 10).then(|| sorted[rank - 1])
 }
 
 /// Random numbers for the order of things: xorshift.
@@ -286,23 +238,12 @@ mod tests {
 
     #[test]
     fn quantiles_need_ten_samples_beyond_them() {
-        let mut histogram = Histogram::default();
-        (1..=1000).for_each(|ns| histogram.add(ns * 1000));
-        let near = |q: f64, expected: f64| {
-            let value = histogram.quantile(q).unwrap() as f64;
-            assert!((value / expected - 1.0).abs() < 0.01, "{value} {expected}");
-        };
-        near(0.5, 500e3);
-        near(0.9, 900e3);
-        near(0.99, 990e3);
-        assert_eq!((histogram.quantile(0.999), histogram.max), (None, 1_000_000));
-        let mut few = Histogram::default();
-        [7, 7, 255].into_iter().chain(300..317).for_each(|ns| few.add(ns));
-        assert_eq!((few.quantile(0.1), few.quantile(0.15)), (Some(7), Some(255)));
-        let mut largest = Histogram::default();
-        (0..20).for_each(|_| largest.add(u64::MAX));
-        assert!(largest.quantile(0.5).unwrap() as f64 >= 0.99 * u64::MAX as f64);
-        assert_eq!(Histogram::default().quantile(0.5), None);
+        let sorted: Vec<f32> = (1..=1000).map(|ns| ns as f32).collect();
+        let of = |q| quantile(&sorted, q);
+        assert_eq!([of(0.5), of(0.99), of(0.9901)], [Some(500.0), Some(990.0), None]);
+        assert_eq!(quantile(&sorted[..20], 0.5), Some(10.0));
+        assert_eq!(quantile(&sorted[..19], 0.5), None);
+        assert_eq!(quantile(&[], 0.5), None);
     }
 
     #[test]

@@ -10,13 +10,13 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process;
 use std::time::{Duration, Instant};
 
-use super::server::{Kind, Request};
-use super::transport::{Far, Link, Network, Wait};
+use super::server::{Kind, Link, Request, Server};
+use super::transport::{Network, Wait};
 use super::{connect, latency, throughput};
 use crate::args::Options;
-use crate::machine::{Cpus, Machine, Placement, Steal, Usage};
+use crate::machine::{self, Cpus, Placement};
 use crate::output::text;
-use crate::stats::{Histogram, MOST_TURNS, Random, Ratio, Verdict, median};
+use crate::stats::{MOST_TURNS, Random, Ratio, Verdict, median};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Benchmark {
@@ -27,10 +27,14 @@ pub enum Benchmark {
 
 impl Benchmark {
     pub fn name(self) -> &'static str {
+        ["latency", "throughput", "connect"][self as usize]
+    }
+
+    /// The sizes of messages to measure where nobody asks for others.
+    pub fn sizes(self) -> Vec<usize> {
         match self {
-            Benchmark::Latency => "latency",
-            Benchmark::Throughput => "throughput",
-            Benchmark::Connect => "connect",
+            Benchmark::Throughput => vec![64 << 10, 512 << 10],
+            Benchmark::Latency | Benchmark::Connect => vec![128],
         }
     }
 
@@ -49,19 +53,7 @@ impl Benchmark {
     /// Data takes long to settle. On one CPU nothing depends on the length: 1.36 to 1.45 with 80 ms at
     /// 64K, 1.31 to 1.50 with 160. More connections in a row would use up the free ports (TIME_WAIT).
     pub fn length(self) -> Duration {
-        match self {
-            Benchmark::Latency => Duration::from_millis(10),
-            Benchmark::Throughput => Duration::from_millis(80),
-            Benchmark::Connect => Duration::from_millis(20),
-        }
-    }
-
-    /// How many times as fast the first is as the second, by a figure of each.
-    fn ratio(self, a: f64, b: f64) -> f64 {
-        match self {
-            Benchmark::Latency => b / a,
-            Benchmark::Throughput | Benchmark::Connect => a / b,
-        }
+        Duration::from_millis([10, 80, 20][self as usize])
     }
 }
 
@@ -81,36 +73,39 @@ pub struct Series {
     pub length: Duration,
 }
 
+impl Series {
+    pub fn in_words(self) -> String {
+        let polls = if self.wait == Wait::Spin { "polling " } else { "" };
+        format!("{polls}{} {}", self.network.in_words(), self.cpus.in_words())
+    }
+}
+
 /// What was measured of a series.
 #[derive(Clone, Debug)]
 pub struct Measured {
     pub series: Series,
     /// A figure a block: the median round trip in nanoseconds, or bytes or visits a second.
     pub blocks: Vec<f64>,
-    /// All round trips.
-    pub round_trips: Histogram,
-    /// How many round trips, bytes or visits they were.
-    pub count: u64,
-    /// How long the blocks took, in nanoseconds.
-    pub elapsed: u64,
-    /// What both ends had of the CPUs meanwhile; `None` where that cannot be known.
-    pub usage: Option<Usage>,
+    /// All round trips, in nanoseconds.
+    pub round_trips: Vec<f32>,
+    /// How long the blocks took.
+    pub elapsed: Duration,
 }
 
 impl Measured {
-    pub fn new(series: Series) -> Measured {
-        Measured {
-            series,
-            blocks: Vec::new(),
-            round_trips: Histogram::default(),
-            count: 0,
-            elapsed: 0,
-            usage: Some(Usage::default()),
-        }
+    fn new(series: Series) -> Measured {
+        Measured { series, blocks: Vec::new(), round_trips: Vec::new(), elapsed: Duration::ZERO }
     }
 
+    /// The figure of the series.
     pub fn mid(&self) -> f64 {
         median(&self.blocks)
+    }
+
+    fn merge(&mut self, other: &Measured) {
+        self.blocks.extend(&other.blocks);
+        self.round_trips.extend(&other.round_trips);
+        self.elapsed += other.elapsed;
     }
 }
 
@@ -121,37 +116,39 @@ pub struct Comparison {
     pub b: Measured,
     /// How many times as fast `a` is as `b`.
     pub ratio: Ratio,
-    /// How many CPUs the two ends may use.
-    cpus: usize,
+    /// The CPU time that both ends had during the blocks, and that there was in all on their CPUs, and
+    /// what those gave to anybody; in nanoseconds, and 0 where nothing says so.
+    ends: u64,
+    time: u64,
+    busy: u64,
     /// The longest that a turn of it took.
     longest: Duration,
     failed: bool,
 }
 
+/// The share of their CPUs' time that others may have before a run counts as busy: on a quiet machine
+/// it was up to 0.08, beside one busy loop at least 0.20, beside two 0.43 to 0.97. How long the ends
+/// waited for a CPU does not tell: being woken up on one that sleeps counts as waiting.
+const BUSY: f64 = 0.15;
+
 impl Comparison {
-    pub fn new(a: Series, b: Series, placement: &Placement) -> Comparison {
-        let cpus = placement.cpus(a.cpus).len();
+    pub fn new(a: Series, b: Series) -> Comparison {
         let [a, b] = [a, b].map(Measured::new);
-        Comparison { a, b, ratio: Ratio::default(), cpus, longest: Duration::ZERO, failed: false }
+        let (ratio, longest) = (Ratio::default(), Duration::ZERO);
+        Comparison { a, b, ratio, ends: 0, time: 0, busy: 0, longest, failed: false }
     }
 
     pub fn verdict(&self) -> Verdict {
         self.ratio.verdict()
     }
 
-    /// Which share of their CPUs' time the two ends had, and which share all others had.
-    pub fn usage(&self) -> Option<(f64, f64)> {
-        let usage = self.a.usage? + self.b.usage?;
-        let time = (self.a.elapsed + self.b.elapsed) as f64 * self.cpus as f64;
-        (time > 0.0).then(|| {
-            let others = usage.all.saturating_sub(usage.ends);
-            (usage.ends as f64 / time, others as f64 / time)
-        })
+    /// Which share of their CPUs' time other programs had meanwhile; `None` where nothing says so.
+    pub fn others(&self) -> Option<f64> {
+        (self.busy > 0).then(|| self.busy.saturating_sub(self.ends) as f64 / self.time as f64)
     }
 
-    /// Whether other programs used a good part of the CPUs meanwhile.
     pub fn was_busy(&self) -> bool {
-        self.usage().is_some_and(|(_, others)| others > BUSY)
+        self.others().is_some_and(|others| others > BUSY)
     }
 
     /// Whether both are the same, so that any difference comes from chance.
@@ -159,26 +156,27 @@ impl Comparison {
         self.a.series == self.b.series
     }
 
+    /// Two networks, in blocks of the ordinary length.
+    pub fn is_plain(&self) -> bool {
+        !self.is_null() && self.a.series.length == self.a.series.benchmark.length()
+    }
+
     fn wants_more(&self) -> bool {
         self.ratio.wants_more() && !self.failed
     }
 }
 
-/// The share of their CPUs' time that others may have before a run counts as busy: on a quiet machine
-/// it is up to 0.08, beside one busy loop at least 0.20, beside two 0.43 to 0.97.
-const BUSY: f64 = 0.15;
-
 /// All that a run has found.
 pub struct Run {
-    pub machine: Machine,
+    /// The machine, and its load at the start.
+    pub machine: String,
+    pub load: Option<f64>,
     pub placement: Placement,
     pub comparisons: Vec<Comparison>,
     /// What could not be measured, and why.
     pub failures: Vec<String>,
-    /// What the system made of the socket buffers that were asked for.
-    pub buffers: Vec<String>,
-    /// On a schedule, how late the client itself was.
-    pub late: Histogram,
+    /// On a schedule, how late the client itself was, in nanoseconds.
+    pub late: Vec<f32>,
     /// The share of CPU time that the host took away.
     pub steal: Option<f64>,
     pub turns: usize,
@@ -190,15 +188,10 @@ impl Run {
     pub fn series(&self) -> Vec<Measured> {
         let mut all: Vec<Measured> = Vec::new();
         for one in self.comparisons.iter().flat_map(|comparison| [&comparison.a, &comparison.b]) {
-            let Some(known) = all.iter_mut().find(|known| known.series == one.series) else {
-                all.push(one.clone());
-                continue;
-            };
-            known.blocks.extend(&one.blocks);
-            known.round_trips.merge(&one.round_trips);
-            known.count += one.count;
-            known.elapsed += one.elapsed;
-            known.usage = known.usage.zip(one.usage).map(|(a, b)| a + b);
+            match all.iter_mut().find(|known| known.series == one.series) {
+                Some(known) => known.merge(one),
+                None => all.push(one.clone()),
+            }
         }
         all
     }
@@ -212,28 +205,25 @@ pub fn pairs(
     size: usize,
     cpus: &[Cpus],
 ) -> Vec<(Series, Series)> {
-    let may = |network: &Network| benchmark != Benchmark::Connect || *network != Network::Pipe;
-    let networks: Vec<Network> = options.networks.iter().copied().filter(may).collect();
-    let Some((&first, others)) = networks.split_first() else { return Vec::new() };
-    let polls = |network: Network| network != Network::Pipe;
+    let (first, others) = (options.networks[0], &options.networks[1..]);
     let mut kinds = Vec::new();
     for &wait in &options.waits {
-        for &other in others {
-            if wait == Wait::Block || (polls(first) && polls(other)) {
-                kinds.push(((first, wait), (other, wait)));
-            }
-        }
+        kinds.extend(others.iter().map(|other| ((first, wait), (*other, wait))));
     }
     if options.waits.len() > 1 {
-        let polling = networks.iter().copied().filter(|network| polls(*network));
-        kinds.extend(polling.map(|one| ((one, Wait::Spin), (one, Wait::Block))));
+        let both = |one: &Network| ((*one, Wait::Spin), (*one, Wait::Block));
+        kinds.extend(options.networks.iter().map(both));
     }
     if kinds.is_empty() {
         kinds.push(((first, options.waits[0]), (first, options.waits[0])));
     }
     let length = if options.rate.is_some() { SCHEDULED } else { benchmark.length() };
     let mut pairs = Vec::new();
-    for (a, b) in kinds {
+    let is_possible = |one: (Network, Wait)| match one {
+        (Network::Pipe, wait) => wait == Wait::Block && benchmark != Benchmark::Connect,
+        _ => true,
+    };
+    for (a, b) in kinds.into_iter().filter(|(a, b)| is_possible(*a) && is_possible(*b)) {
         for &cpus in cpus {
             let series = |(network, wait)| Series { benchmark, network, wait, cpus, size, length };
             pairs.push((series(a), series(b)));
@@ -245,73 +235,74 @@ pub fn pairs(
 /// Takes turns until every comparison is decided or the time is up. Whatever fails is left out.
 pub fn measure(
     options: &Options,
-    machine: Machine,
+    (machine, load): (String, Option<f64>),
     placement: Placement,
     plan: Vec<(Series, Series)>,
 ) -> Run {
-    let steal = Steal::now();
-    let new = |(a, b)| Comparison::new(a, b, &placement);
-    let mut comparisons: Vec<_> = plan.into_iter().map(new).collect();
+    let steal_before = machine::steal();
+    let mut comparisons: Vec<Comparison> =
+        plan.into_iter().map(|(a, b)| Comparison::new(a, b)).collect();
     let mut bench = Bench::new(options, placement);
     let mut random = Random::new(RandomState::new().build_hasher().finish());
     let mut turns = 0;
     for turn in 0..=MOST_TURNS {
-        let open = || comparisons.iter().enumerate().filter(|(_, one)| one.wants_more());
-        let needed: Duration = open().map(|(_, one)| one.longest).sum();
+        let open = || comparisons.iter().filter(|one| one.wants_more());
+        let needed: Duration = open().map(|one| one.longest).sum();
         if open().next().is_none() || options.start.elapsed() + needed > options.time {
             break;
         }
-        let mut order: Vec<usize> =
-            open().flat_map(|(at, one)| [at].repeat(pairs_a_turn(one.a.series))).collect();
-        random.shuffle(&mut order);
-        let mut ratios = vec![Vec::new(); comparisons.len()];
-        let mut times = vec![Duration::ZERO; comparisons.len()];
-        for at in order {
-            let one = &mut comparisons[at];
-            if one.failed {
-                continue;
-            }
-            progress(options, turn, one);
-            let start = Instant::now();
-            match bench.pair(one, random.below(2) == 0, turn > 0) {
-                Ok(ratio) => ratios[at].push(ratio),
-                Err(why) => {
-                    one.failed = true;
-                    if !bench.failures.contains(&why) {
-                        bench.failures.push(why);
-                    }
-                }
-            }
-            times[at] += start.elapsed();
-        }
-        for (at, one) in comparisons.iter_mut().enumerate() {
-            one.longest = one.longest.max(times[at]);
-            if turn > 0 && !one.failed && !ratios[at].is_empty() {
-                one.ratio.add(median(&ratios[at]));
-                one.ratio.look(false);
-            }
-        }
+        take_turn(&mut bench, &mut comparisons, &mut random, turn);
         turns = turn;
     }
-    end_progress();
+    progress("");
     comparisons.retain(|one| !one.failed);
-    comparisons.iter_mut().filter(|one| one.wants_more()).for_each(|one| one.ratio.look(true));
-    Run {
-        machine,
-        placement: bench.placement,
-        comparisons,
-        failures: bench.failures,
-        buffers: bench.buffers,
-        late: bench.late,
-        steal: Steal::now().zip(steal).map(|(end, start)| end.share_since(start)),
-        turns,
-        took: options.start.elapsed(),
+    for one in comparisons.iter_mut().filter(|one| one.wants_more()) {
+        one.ratio.look(true);
     }
+    let steal = steal_before.zip(machine::steal()).map(|((stolen, all), (stolen_now, all_now))| {
+        (stolen_now - stolen) as f64 / (all_now - all).max(1) as f64
+    });
+    let Bench { placement, failures, late, .. } = bench;
+    let took = options.start.elapsed();
+    Run { machine, load, placement, comparisons, failures, late, steal, turns, took }
 }
 
-/// A pair of latency blocks is short.
-fn pairs_a_turn(series: Series) -> usize {
-    if series.benchmark == Benchmark::Latency && series.length < SCHEDULED { 4 } else { 1 }
+/// A turn of all comparisons that are open. Turn 0 warms up.
+fn take_turn(bench: &mut Bench<'_>, all: &mut [Comparison], random: &mut Random, turn: usize) {
+    let mut order = Vec::new();
+    for (at, one) in all.iter().enumerate().filter(|(_, one)| one.wants_more()) {
+        // A pair of latency blocks is short.
+        let is_short = one.a.series.length == Benchmark::Latency.length();
+        order.extend(vec![at; if is_short { 4 } else { 1 }]);
+    }
+    random.shuffle(&mut order);
+    let mut ratios = vec![Vec::new(); all.len()];
+    let mut times = vec![Duration::ZERO; all.len()];
+    for at in order {
+        let one = &mut all[at];
+        if one.failed {
+            continue;
+        }
+        show(bench.options, one, turn);
+        let start = Instant::now();
+        match bench.pair(one, random.below(2) == 0, turn > 0) {
+            Ok(ratio) => ratios[at].push(ratio),
+            Err(why) => {
+                one.failed = true;
+                if !bench.failures.contains(&why) {
+                    bench.failures.push(why);
+                }
+            }
+        }
+        times[at] += start.elapsed();
+    }
+    for (at, one) in all.iter_mut().enumerate() {
+        one.longest = one.longest.max(times[at]);
+        if turn > 0 && !one.failed && !ratios[at].is_empty() {
+            one.ratio.add(median(&ratios[at]));
+            one.ratio.look(false);
+        }
+    }
 }
 
 /// What measuring a pair takes.
@@ -319,76 +310,73 @@ struct Bench<'a> {
     options: &'a Options,
     placement: Placement,
     /// The other end of each placement, or why there is none; started when it is first needed.
-    fars: Vec<(Cpus, Result<Far, String>)>,
+    servers: Vec<(Cpus, Result<Server, String>)>,
     failures: Vec<String>,
-    buffers: Vec<String>,
-    samples: Vec<u64>,
-    late: Histogram,
+    /// The round trips of a block. One buffer for all: only the first block has to fault it in.
+    samples: Vec<f32>,
+    late: Vec<f32>,
 }
 
 impl<'a> Bench<'a> {
     fn new(options: &'a Options, placement: Placement) -> Bench<'a> {
-        Bench {
-            options,
-            placement,
-            fars: Vec::new(),
-            failures: Vec::new(),
-            buffers: Vec::new(),
-            samples: Vec::new(),
-            late: Histogram::default(),
-        }
+        let (servers, failures, samples, late) = (vec![], vec![], vec![], vec![]);
+        Bench { options, placement, servers, failures, samples, late }
     }
 
-    /// Opens both connections, and then runs a block over each. Returns their ratio.
-    fn pair(&mut self, one: &mut Comparison, a_first: bool, counted: bool) -> Result<f64, String> {
-        let mut links = [self.open(one.a.series)?, self.open(one.b.series)?];
-        let [link_a, link_b] = &mut links;
+    /// Opens both connections, and then runs a block over each. Returns how many times as fast the first
+    /// was.
+    fn pair(&mut self, one: &mut Comparison, a_first: bool, counts: bool) -> Result<f64, String> {
+        let cpus = self.placement.cpus(one.a.series.cpus);
+        let mut link_a = self.open(one.a.series)?;
+        let mut link_b = self.open(one.b.series)?;
+        let pids =
+            [Some(process::id()), link_a.pid, link_b.pid.filter(|_| link_a.pid != link_b.pid)];
+        let usage = || machine::usage(pids.into_iter().flatten(), &cpus);
+        let before = usage();
+        let start = Instant::now();
         let (a, b);
         if a_first {
-            a = self.block(&mut one.a, link_a, counted)?;
-            b = self.block(&mut one.b, link_b, counted)?;
+            a = self.block(&mut one.a, &mut link_a, counts)?;
+            b = self.block(&mut one.b, &mut link_b, counts)?;
         } else {
-            b = self.block(&mut one.b, link_b, counted)?;
-            a = self.block(&mut one.a, link_a, counted)?;
+            b = self.block(&mut one.b, &mut link_b, counts)?;
+            a = self.block(&mut one.a, &mut link_a, counts)?;
         }
-        Ok(one.a.series.benchmark.ratio(a, b))
+        if let (Some((ends, busy)), Some((ends_after, busy_after))) = (before, usage()) {
+            one.time += start.elapsed().as_nanos() as u64 * cpus.len() as u64;
+            // A thread that has ended has taken its time with it.
+            one.ends += ends_after.saturating_sub(ends);
+            one.busy += busy_after - busy;
+        }
+        Ok(if one.a.series.benchmark == Benchmark::Latency { b / a } else { a / b })
     }
 
-    fn far(&mut self, cpus: Cpus) -> Result<&Far, String> {
-        let known = self.fars.iter().position(|(known, _)| *known == cpus);
+    fn server(&mut self, cpus: Cpus) -> Result<&Server, String> {
+        let known = self.servers.iter().position(|(known, _)| *known == cpus);
         let at = known.unwrap_or_else(|| {
-            let started = match &self.options.connect {
-                Some(addr) => Ok(Far::Elsewhere(addr.clone())),
-                None => self.placement.server(cpus).and_then(|cpu| {
-                    Far::start(cpu).map_err(|e| format!("the other end does not start: {e}"))
-                }),
+            let start = |cpu| Server::start(cpu).map_err(|e| format!("no server starts: {e}"));
+            let server = match &self.options.connect {
+                Some(addr) => Ok(Server::elsewhere(addr)),
+                None => self.placement.server(cpus).and_then(start),
             };
-            self.fars.push((cpus, started));
-            self.fars.len() - 1
+            self.servers.push((cpus, server));
+            self.servers.len() - 1
         });
-        self.fars[at].1.as_ref().map_err(String::clone)
+        self.servers[at].1.as_ref().map_err(String::clone)
     }
 
     fn request(&self, series: Series) -> Request {
         let Options { recv, spin, buffers, .. } = *self.options;
-        let kind = match series.benchmark {
-            Benchmark::Latency | Benchmark::Connect => Kind::Echo,
-            Benchmark::Throughput => Kind::Sink,
-        };
+        let is_throughput = series.benchmark == Benchmark::Throughput;
+        let kind = if is_throughput { Kind::Sink } else { Kind::Echo };
         let spin = if series.wait == Wait::Spin { spin } else { Duration::ZERO };
         Request { kind, size: series.size, recv, spin, buffers }
     }
 
     fn open(&mut self, series: Series) -> Result<Link, String> {
         let request = self.request(series);
-        let opened = self.far(series.cpus)?.open(series.network, request);
-        let mut link = opened.map_err(|e| self.failed(series, e))?;
-        if let Some(buffers) = link.buffers.take()
-            && !self.buffers.contains(&buffers)
-        {
-            self.buffers.push(buffers);
-        }
-        Ok(link)
+        let opened = self.server(series.cpus)?.open(series.network, request);
+        opened.map_err(|e| self.failed(series, e))
     }
 
     /// Runs a block and returns its figure, which is also noted if it counts.
@@ -396,52 +384,36 @@ impl<'a> Bench<'a> {
         &mut self,
         measured: &mut Measured,
         link: &mut Link,
-        counted: bool,
+        counts: bool,
     ) -> Result<f64, String> {
-        let before = self.usage(measured.series, link);
         let start = Instant::now();
         let done = self.timed(measured.series, link);
-        let elapsed = start.elapsed().as_nanos() as u64;
-        let after = self.usage(measured.series, link);
-        let (figure, count) = done.map_err(|e| self.failed(measured.series, e))?;
-        if counted {
+        let elapsed = start.elapsed();
+        let figure = done.map_err(|e| self.failed(measured.series, e))?;
+        if counts {
             measured.blocks.push(figure);
-            self.samples.iter().for_each(|sample| measured.round_trips.add(*sample));
-            measured.count += count;
+            measured.round_trips.extend(&self.samples);
             measured.elapsed += elapsed;
-            let usage = before.zip(after).map(|(before, after)| after - before);
-            measured.usage = measured.usage.zip(usage).map(|(so_far, usage)| so_far + usage);
         }
         Ok(figure)
     }
 
-    /// What the CPUs have done so far; `None` where the other end is not ours.
-    fn usage(&self, series: Series, link: &Link) -> Option<Usage> {
-        Usage::of([process::id(), link.pid?], &self.placement.cpus(series.cpus))
-    }
-
-    /// The figure of a block, and of how many round trips, bytes or visits it is.
-    fn timed(&mut self, series: Series, link: &mut Link) -> io::Result<(f64, u64)> {
+    fn timed(&mut self, series: Series, link: &mut Link) -> io::Result<f64> {
         let Series { benchmark, network, cpus, size, length, .. } = series;
-        let rate = |(count, took): (u64, Duration)| (count as f64 / took.as_secs_f64(), count);
-        self.samples.clear();
-        match benchmark {
-            Benchmark::Latency => {
-                let (end, samples) = (&mut link.end, &mut self.samples);
-                match self.options.rate {
-                    None => latency::closed_loop(end, size, length, samples)?,
-                    Some(rate) => {
-                        latency::on_schedule(end, size, rate, length, samples, &mut self.late)?;
-                    }
-                }
-                let sorted: Vec<f64> = self.samples.iter().map(|ns| *ns as f64).collect();
-                Ok((median(&sorted), self.samples.len() as u64))
-            }
-            Benchmark::Throughput => throughput::send(&mut link.end, size, length).map(rate),
-            Benchmark::Connect => {
+        let Bench { samples, late, .. } = self;
+        samples.clear();
+        match (benchmark, self.options.rate) {
+            (Benchmark::Throughput, _) => throughput::send(&mut link.end, size, length),
+            (Benchmark::Connect, _) => {
                 let request = self.request(series);
-                let far = self.far(cpus).map_err(io::Error::other)?;
-                connect::visit(far, network, request, length).map(rate)
+                let server = self.server(cpus).map_err(io::Error::other)?;
+                connect::visit(server, network, request, length)
+            }
+            (Benchmark::Latency, None) => {
+                latency::closed_loop(&mut link.end, size, length, samples)
+            }
+            (Benchmark::Latency, Some(rate)) => {
+                latency::on_schedule(&mut link.end, size, rate, length, samples, late)
             }
         }
     }
@@ -449,46 +421,37 @@ impl<'a> Bench<'a> {
     /// What went wrong, in the words of who knows: a server that has ended, above all.
     fn failed(&self, series: Series, e: io::Error) -> String {
         use ErrorKind::*;
-        let place = match &self.options.connect {
-            Some(addr) => addr.to_string(),
-            None => text::name(series),
-        };
-        match e.kind() {
-            NotFound | ConnectionRefused if self.options.connect.is_some() => {
-                format!("{place}: {e}; start one there first: sockbench serve {place}")
+        let elsewhere = self.options.connect.as_ref();
+        let place = elsewhere.map_or(series.in_words(), |addr| addr.to_string());
+        let why = match e.kind() {
+            NotFound | ConnectionRefused if elsewhere.is_some() => {
+                format!("{e}; start one there first: sockbench serve {place}")
             }
             UnexpectedEof | BrokenPipe | ConnectionReset | ConnectionRefused => {
-                format!("{place}: the server has ended in the middle of a run")
+                "the server has ended in the middle of a run".to_string()
             }
             WouldBlock | TimedOut => {
-                format!(
-                    "{place}: the server does not answer within 10 s; it may have too many clients"
-                )
+                "the server does not answer within 10 s; it may have too many clients".to_string()
             }
-            AddrNotAvailable => {
-                format!("{place}: no free port is left for now; try again in a minute")
-            }
-            _ => format!("{place}: {e}"),
-        }
+            AddrNotAvailable => "no free port is left for now; try again in a minute".to_string(),
+            _ => e.to_string(),
+        };
+        format!("{place}: {why}")
     }
 }
 
-/// A line that is written over, if a person watches.
-fn progress(options: &Options, turn: usize, one: &Comparison) {
-    let mut err = io::stderr();
-    if !err.is_terminal() {
-        return;
-    }
-    let about = text::about(one);
-    let so_far = one.ratio.mid().map_or(String::new(), |ratio| format!(", {ratio:.2} so far"));
+/// What is being measured, for a person who watches.
+fn show(options: &Options, one: &Comparison, turn: usize) {
+    let [a, b] = text::names(one);
+    let (topic, cpus) = (text::topic(one), one.a.series.cpus.in_words());
+    let ratio = one.ratio.mid().map_or(String::new(), |ratio| format!(", {ratio:.2} so far"));
     let left = options.time.saturating_sub(options.start.elapsed()).as_secs();
-    let turn = if turn == 0 { "warming up".to_string() } else { format!("turn {turn}") };
-    let _ = write!(err, "\r\x1b[K{turn}: {about}{so_far}; at most {left} s left");
+    progress(&format!("turn {turn}: {topic}, {a} and {b} {cpus}{ratio}; at most {left} s left"));
 }
 
-fn end_progress() {
-    let mut err = io::stderr();
-    if err.is_terminal() {
-        let _ = write!(err, "\r\x1b[K");
+/// A line that is written over; nothing when nobody watches.
+fn progress(line: &str) {
+    if io::stderr().is_terminal() {
+        let _ = io::stderr().write_all(format!("\r\x1b[K{line}").as_bytes());
     }
 }

@@ -3,25 +3,25 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
 
-use super::server::Request;
-use super::transport::{Far, Network, PATIENCE};
+use super::server::{Request, Server};
+use super::transport::{Network, PATIENCE};
 
 /// Visits the server for `length`, one visit after the other, each until the answer is there and the
-/// socket is closed. Returns how many they were, and how long they took.
+/// socket is closed. Returns how many they are a second.
 pub fn visit(
-    far: &Far,
+    server: &Server,
     network: Network,
     request: Request,
     length: Duration,
-) -> io::Result<(u64, Duration)> {
+) -> io::Result<f64> {
     let message = vec![b'.'; request.size];
     // In one write, as a client would send a request that has a head.
     let asked = [&request.to_bytes()[..], &message].concat();
     let mut answer = vec![0; request.size];
     let start = Instant::now();
-    let mut visits = 0;
+    let mut visits = 0_u32;
     while start.elapsed() < length {
-        let mut conn = far.connect(network)?;
+        let mut conn = server.connect(network)?;
         conn.set_read_timeout(Some(PATIENCE))?;
         conn.write_all(&asked)?;
         conn.read_exact(&mut answer)?;
@@ -32,5 +32,5 @@ pub fn visit(
     if answer != message {
         return Err(io::Error::new(ErrorKind::InvalidData, "another message came back"));
     }
-    Ok((visits, took))
+    Ok(f64::from(visits) / took.as_secs_f64())
 }

@@ -5,20 +5,21 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::transport::End;
-use crate::stats::Histogram;
+use crate::stats::median;
 
 /// A block of round trips ends after its length, but not before so many of them: apart, on a machine
 /// that has slowed down, one takes a millisecond.
 const FEWEST: usize = 50;
 
 /// A closed loop: the next message leaves when the last is back. One reading of the clock ends one
-/// round trip and begins the next. Each takes its place in `samples`, in nanoseconds.
+/// round trip and begins the next. All go into `samples`, in nanoseconds; returns their
+/// median.
 pub fn closed_loop(
     end: &mut End,
     size: usize,
     length: Duration,
-    samples: &mut Vec<u64>,
-) -> io::Result<()> {
+    samples: &mut Vec<f32>,
+) -> io::Result<f64> {
     let mut messages = Messages::new(size);
     let start = Instant::now();
     let mut before = start;
@@ -28,20 +29,20 @@ pub fn closed_loop(
         samples.push(nanos(after - before));
         before = after;
     }
-    Ok(())
+    Ok(median(samples))
 }
 
 /// On a schedule, message n is due n intervals after the first, however late the answers come, and its
 /// round trip counts from then: a server that stalls makes all of them late that would have been sent
-/// meanwhile. `late` is told how late the client itself was.
+/// meanwhile. In `late` goes how late the client itself was.
 pub fn on_schedule(
     end: &mut End,
     size: usize,
     rate: usize,
     length: Duration,
-    samples: &mut Vec<u64>,
-    late: &mut Histogram,
-) -> io::Result<()> {
+    samples: &mut Vec<f32>,
+    late: &mut Vec<f32>,
+) -> io::Result<f64> {
     let mut messages = Messages::new(size);
     let count = (length.as_secs_f64() * rate as f64).ceil() as usize;
     let start = Instant::now();
@@ -49,12 +50,12 @@ pub fn on_schedule(
     for number in 0..count {
         let due = start + Duration::from_secs_f64(number as f64 / rate as f64);
         let sent = wait_until(due);
-        late.add(nanos(sent - due.max(idle_since)));
+        late.push(nanos(sent - due.max(idle_since)));
         messages.round_trip(end)?;
         idle_since = Instant::now();
         samples.push(nanos(idle_since - due));
     }
-    Ok(())
+    Ok(median(samples))
 }
 
 /// What is sent, and room for what comes back. A message carries its number, which has to come back.
@@ -98,6 +99,6 @@ fn wait_until(due: Instant) -> Instant {
     now
 }
 
-fn nanos(duration: Duration) -> u64 {
-    duration.as_nanos() as u64
+fn nanos(duration: Duration) -> f32 {
+    duration.as_nanos() as f32
 }

@@ -1,10 +1,11 @@
 //! The other end: what a client asks for, how it is answered, and the process that does so.
 
 use std::env;
+use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, ErrorKind, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{self, Child, ChildStdin, Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use streamsock::{Addr, Conn, Listener, serve};
 
 use super::transport::{Buffers, End, Network, PATIENCE};
-use crate::args::MAX_SIZE;
+use crate::args::{MAX_SIZE, address};
 use crate::{Error, failed, print, say};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,9 +79,10 @@ impl Request {
 }
 
 /// `sockbench serve ADDR...`: serves clients of all addresses until it is killed.
-pub fn listen(addrs: &[Addr]) -> Result<(), Error> {
+pub fn listen(addrs: &[OsString]) -> Result<(), Error> {
+    let addrs = addrs.iter().map(address).collect::<Result<Vec<Addr>, Error>>()?;
     let mut listeners = Vec::new();
-    for addr in addrs {
+    for addr in &addrs {
         let listener = Listener::bind(addr).map_err(|e| failed(addr, e))?;
         say(&format!("listening on {}", listener.local_addr().map_err(|e| failed(addr, e))?));
         listeners.push(listener);
@@ -173,59 +175,115 @@ fn take_in(end: &mut End, size: usize, recv: usize) -> io::Result<()> {
     end.write_all(&(got as u64).to_le_bytes())
 }
 
-/// This program, started again to be the other end. It ends when its standard input does, so also
-/// when this process is killed.
+/// Who is at the other end.
 pub struct Server {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    /// The address of each network, or why it has none.
+    /// This program, started again. It ends when its standard input does, so also when this process is
+    /// killed. `None`: the server runs elsewhere.
+    process: Option<(Child, Option<ChildStdin>)>,
+    cpu: Option<usize>,
+    /// The address of each kind of socket, or why it has none.
     addrs: [Result<Addr, String>; 2],
 }
 
+/// A connection to it, on which it does what it was asked for.
+pub struct Link {
+    pub end: End,
+    /// The process at the other end, if it is ours.
+    pub pid: Option<u32>,
+    /// The same, where it serves this connection alone: it ends after `end` above, and is waited for.
+    _child: Option<Waited>,
+}
+
+struct Waited(Child);
+
+impl Drop for Waited {
+    fn drop(&mut self) {
+        let _ = self.0.wait();
+    }
+}
+
 impl Server {
+    pub fn elsewhere(addr: &Addr) -> Server {
+        Server { process: None, cpu: None, addrs: [Ok(addr.clone()), Ok(addr.clone())] }
+    }
+
     /// Starts it on that CPU; without one, where the scheduler likes.
     pub fn start(cpu: Option<usize>) -> io::Result<Server> {
         let mut child =
             again(cpu, "answer").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let stdin = child.stdin.take().expect("it is a pipe");
-        let stdout = child.stdout.take().expect("it is a pipe");
-        let mut lines = BufReader::new(stdout).lines();
+        let stdin = child.stdin.take();
+        let mut lines = BufReader::new(child.stdout.take().expect("it is a pipe")).lines();
         let mut addr = || -> io::Result<Result<Addr, String>> {
             let line = lines.next().unwrap_or(Err(ErrorKind::UnexpectedEof.into()))?;
             Ok(line.parse().map_err(|_| line))
         };
         let addrs = [addr()?, addr()?];
-        Ok(Server { child, stdin: Some(stdin), addrs })
+        Ok(Server { process: Some((child, stdin)), cpu, addrs })
     }
 
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
+    /// Opens a socket, and nothing more.
     pub fn connect(&self, network: Network) -> io::Result<Conn> {
         match &self.addrs[network as usize] {
             Ok(addr) => Conn::connect(addr),
             Err(why) => Err(io::Error::other(why.clone())),
         }
     }
+
+    /// Opens a connection, asks for what the server is to do, and waits until it does it.
+    pub fn open(&self, network: Network, request: Request) -> io::Result<Link> {
+        let mut link = match network {
+            Network::Pipe => self.over_pipes()?,
+            _ => {
+                let conn = self.connect(network)?;
+                request.buffers.set(&conn)?;
+                let pid = self.process.as_ref().map(|(child, _)| child.id());
+                Link { end: End::Block(conn), pid, _child: None }
+            }
+        };
+        let mut asked = request.to_bytes().to_vec();
+        let mut answer = vec![0; 8];
+        if request.kind == Kind::Echo {
+            asked.resize(asked.len() + request.size, 0);
+            answer.resize(request.size, 0);
+        }
+        link.end.set_read_timeout(Some(PATIENCE))?;
+        link.end.write_all(&asked)?;
+        link.end.read_exact(&mut answer)?;
+        link.end.set_read_timeout(None)?;
+        link.end = link.end.polling(request.spin);
+        Ok(link)
+    }
+
+    /// To a process of its own, which reads its standard input and writes its standard output.
+    fn over_pipes(&self) -> io::Result<Link> {
+        let (child_stdin, to_child) = io::pipe()?;
+        let (from_child, child_stdout) = io::pipe()?;
+        // The command goes at the end of this function, and the child's ends of the pipes with it: as
+        // long as this process held them too, neither would see the other's end of file.
+        let mut server = again(self.cpu, "answer-pipe");
+        let child = server.stdin(child_stdin).stdout(child_stdout).spawn()?;
+        let end = End::Pipe(from_child, Some(to_child));
+        Ok(Link { end, pid: Some(child.id()), _child: Some(Waited(child)) })
+    }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.stdin = None; // which ends it
-        let _ = self.child.wait();
+        if let Some((child, stdin)) = &mut self.process {
+            *stdin = None; // which ends it
+            let _ = child.wait();
+        }
     }
 }
 
 /// This program on that CPU. By its process's number in /proc, as `self` would be taskset, and as the
 /// file may be replaced meanwhile; and out of the terminal's group, so that Ctrl-C leaves it the time to
 /// remove its socket.
-pub fn again(cpu: Option<usize>, command: &str) -> Command {
-    let running = PathBuf::from(format!("/proc/{}/exe", process::id()));
-    let program = match running.exists() {
-        true => running,
-        false => env::current_exe().unwrap_or("sockbench".into()),
-    };
+fn again(cpu: Option<usize>, command: &str) -> Command {
+    let mut program = format!("/proc/{}/exe", process::id()).into();
+    if !Path::new(&program).exists() {
+        program = env::current_exe().unwrap_or("sockbench".into());
+    }
     let mut process = match cpu {
         Some(cpu) => {
             let mut taskset = Command::new("taskset");
@@ -243,10 +301,10 @@ pub fn answer_sockets() -> Result<(), Error> {
     let tcp = Addr::Tcp { host: "127.0.0.1".into(), port: 0 };
     let bound = [bind_unix(), Listener::bind(&tcp)];
     for listener in &bound {
-        print(&match listener.as_ref().map(Listener::local_addr) {
-            Ok(Ok(addr)) => format!("{addr}\n"),
-            Ok(Err(e)) => format!("it cannot listen: {e}\n"),
-            Err(e) => format!("it cannot listen: {e}\n"),
+        let addr = listener.as_ref().map_err(|e| io::Error::new(e.kind(), e.to_string()));
+        print(&match addr.and_then(Listener::local_addr) {
+            Ok(addr) => format!("{addr}\n"),
+            Err(e) => format!("the server cannot listen: {e}\n"),
         })?;
     }
     // They live as long as the process, so that it can end while it serves somebody.

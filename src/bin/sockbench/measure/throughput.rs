@@ -10,8 +10,8 @@ const BETWEEN_CLOCKS: usize = 16 << 10;
 
 /// Sends messages for `length`, each in one write, and then the end of file. The clock stops when the
 /// server says that it has read all of it, since what has been sent only lies in a buffer. The first
-/// byte of a message is its number. Returns how many bytes they were, and how long they took.
-pub fn send(end: &mut End, size: usize, length: Duration) -> io::Result<(u64, Duration)> {
+/// byte of a message is its number. Returns the bytes a second.
+pub fn send(end: &mut End, size: usize, length: Duration) -> io::Result<f64> {
     let mut message = vec![b'.'; size];
     let start = Instant::now();
     let mut sent = 0_u64;
@@ -31,5 +31,5 @@ pub fn send(end: &mut End, size: usize, length: Duration) -> io::Result<(u64, Du
     if u64::from_le_bytes(received) != sent {
         return Err(io::Error::new(ErrorKind::InvalidData, "not all that was sent has arrived"));
     }
-    Ok((sent, took))
+    Ok(sent as f64 / took.as_secs_f64())
 }

@@ -12,21 +12,15 @@ pub struct Picture {
     pub title: &'static str,
     /// What the vertical axis shows.
     pub subtitle: &'static str,
-    pub ticks: Ticks,
+    /// What stands beside a tick of it.
+    pub label: fn(f64) -> String,
     pub panels: Vec<Panel>,
     /// Where there is no difference: a line across.
     pub level: Option<f64>,
 }
 
-/// A tick of the vertical axis stands at each power of the base, times each of the steps.
-pub struct Ticks {
-    pub base: f64,
-    pub steps: &'static [f64],
-    pub label: fn(f64) -> String,
-}
-
 pub struct Panel {
-    pub title: String,
+    pub title: &'static str,
     pub lines: Vec<Line>,
 }
 
@@ -76,7 +70,7 @@ impl Picture {
         let points =
             || self.panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.points);
         let values = points().flat_map(|point| [point.lo, point.hi]).chain(self.level);
-        let y = Scale::new(values.collect(), &self.ticks);
+        let y = Scale::new(values.collect());
         for (n, panel) in self.panels.iter().enumerate() {
             let _ = writeln!(svg, "<g transform=\"translate({})\">", PANEL * n as f64);
             self.draw(panel, &y, &mut svg);
@@ -86,11 +80,11 @@ impl Picture {
     }
 
     fn draw(&self, panel: &Panel, y: &Scale, svg: &mut String) {
-        text(svg, (LEFT, TOP - 14.0), "start", "\" font-weight=\"bold", &panel.title);
+        text(svg, (LEFT, TOP - 14.0), "start", "\" font-weight=\"bold", panel.title);
         for &value in &y.ticks {
             let at = y.place(value);
             path(svg, &format!("M{LEFT} {at:.1}H{RIGHT}"), "grid", "");
-            text(svg, (LEFT - 8.0, at + 5.0), "end", "", &(self.ticks.label)(value));
+            text(svg, (LEFT - 8.0, at + 5.0), "end", "", &(self.label)(value));
         }
         let sizes = || panel.lines.iter().flat_map(|line| &line.points).map(|point| point.size);
         let (least, most) = (sizes().min().unwrap_or(1), sizes().max().unwrap_or(1));
@@ -198,20 +192,15 @@ struct Scale {
 }
 
 impl Scale {
-    fn new(values: Vec<f64>, ticks: &Ticks) -> Scale {
-        let least = values.iter().copied().fold(f64::INFINITY, f64::min).min(f64::MAX);
-        let most = values.iter().copied().fold(0.0, f64::max);
-        let (least, most) = if most > 0.0 { (least, most) } else { (1.0, 1.0) };
-        let exponents =
-            least.log(ticks.base).floor() as i32 - 1..=most.log(ticks.base).ceil() as i32 + 1;
-        let all: Vec<f64> = exponents
-            .flat_map(|exponent| {
-                ticks.steps.iter().map(move |step| step * ticks.base.powi(exponent))
-            })
-            .collect();
+    fn new(values: Vec<f64>) -> Scale {
+        let least = values.iter().copied().fold(f64::MAX, f64::min);
+        let most = values.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+        let all: Vec<f64> =
+            (-3..12).flat_map(|n| [1.0, 2.0, 5.0].map(|step| step * 10_f64.powi(n))).collect();
         // A hair's breadth for what the powers have lost.
         let first = all.iter().rposition(|tick| *tick <= least * 1.000001).unwrap_or(0);
         let last = all.iter().position(|tick| *tick >= most / 1.000001).unwrap_or(all.len() - 1);
+        let first = first.min(all.len() - 2);
         Scale { ticks: all[first..=last.max(first + 1)].to_vec() }
     }
 
