@@ -14,27 +14,51 @@ fn sockbench(args: &[&str]) -> Command {
 }
 
 #[test]
-fn help_goes_to_stdout() {
-    for args in [&["--help"][..], &["-h"], &["latency", "--help"], &["serve", "./s", "-h"]] {
+fn help_and_version_go_to_stdout() {
+    for args in
+        [&["--help"][..], &["-h"], &["help"], &["latency", "--help"], &["serve", "./s", "-h"]]
+    {
         let (code, stdout, stderr) = run(&mut sockbench(args));
         assert_eq!((code, stderr.as_str()), (Some(0), ""));
         assert!(stdout.starts_with("usage: sockbench ["), "{stdout}");
     }
+    let version = format!("sockbench {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(run(&mut sockbench(&["--version"])), (Some(0), version, String::new()));
+}
+
+/// The help names every option, and what the file of --json holds.
+#[test]
+fn the_help_is_complete() {
+    let (_, help, _) = run(&mut sockbench(&["--help"]));
+    let options = "--net --wait --cpus --spin --time --json -s --connect --rate --recv --sndbuf --rcvbuf --quick";
+    let fields = "machine options series benchmark network wait cpus size blocks comparisons a b ratio lo hi \
+                  ahead turns verdict";
+    let quoted = fields.split_whitespace().map(|field| format!("\"{field}\""));
+    for word in options.split_whitespace().map(str::to_string).chain(quoted) {
+        assert!(help.contains(&word), "{word}");
+    }
+    assert!(help.lines().all(|line| line.chars().count() <= 110));
 }
 
 #[test]
 fn a_wrong_argument_is_named_beside_the_usage() {
     let cases: &[(&[&str], &str)] = &[
-        (&["fast"], "\"fast\" means nothing here"),
-        (&["--", "--csv"], "\"--\" means nothing here"),
-        (&["--colour"], "\"--colour\" means nothing here"),
-        (&["-n", "5"], "\"-n\" means nothing here"),
-        (&["throughput", "--rate=5"], "\"--rate\" means nothing here"),
-        (&["serve", "./s", "--csv"], "\"--csv\" means nothing here"),
+        (
+            &["fast"],
+            "there is no command \"fast\"; there are latency, throughput, connect, article",
+        ),
+        (&["--", "x"], "there is no option -- here; it takes --net, "),
+        (&["--colour"], "there is no option --colour here; it takes --net, "),
+        (&["--rate", "5"], "there is no option --rate here; it takes --net, "),
+        (
+            &["throughput", "--rate=5"],
+            "there is no option --rate here; throughput: it takes --net, ",
+        ),
+        (&["serve", "./s", "--json"], "there is no option --json here; serve: it takes none"),
         (&["serve"], "serve needs an address"),
-        (&["serve", "nonsense"], "\"nonsense\": this is neither a path nor a host and port"),
-        (&["report", "one.csv"], "report needs two CSV files and a directory"),
-        (&["report", "a", "b", "c", "d"], "report needs two CSV files and a directory"),
+        (&["serve", "nonsense"], "\"nonsense\": "),
+        (&["latency", "more"], "latency takes options, and not \"more\""),
+        (&["article", "a", "b"], "article takes one directory, and not \"b\""),
         (&["latency", "-s"], "-s needs a value"),
         (
             &["latency", "-s", "0"],
@@ -44,28 +68,39 @@ fn a_wrong_argument_is_named_beside_the_usage() {
             &["latency", "-s=65M"],
             "-s takes different sizes from 1 to 64M, with commas between, not \"65M\"",
         ),
+        (&["latency", "-s", "64,,1K"], "-s takes different sizes"),
+        (&["latency", "-s", "128,64,128"], "-s takes different sizes"),
+        (&["latency", "-s", "99999999999999999999M"], "-s takes different sizes"),
         (
-            &["latency", "-s", "64,,1K"],
-            "-s takes different sizes from 1 to 64M, with commas between",
+            &["latency", "-s", "4KB"],
+            "-s takes different sizes from 1 to 64M, with commas between, not \"4KB\" (write 4K)",
         ),
-        (&["latency", "-s", "99999999999999999999G"], "-s takes different sizes from 1 to 64M"),
-        (&["latency", "-n", "ten"], "-n takes a number from 1 to 10000000, not \"ten\""),
-        (&["latency", "-n", "1000000", "-r", "10"], "too many samples: at most"),
-        (&["latency", "-r=0"], "-r takes a number from 1 to 1000, not \"0\""),
+        (
+            &["throughput", "--recv", "1MiB"],
+            "--recv takes a size from 1 to 64M, not \"1MiB\" (write 1M)",
+        ),
         (&["latency", "--rate", "0"], "--rate takes a number from 1 to 1000000, not \"0\""),
-        (&["latency", "--spin", "-1"], "--spin takes a number from 1 to 1000000000, not \"-1\""),
-        (&["--net=pigeon"], "--net takes some of unix,tcp,pipe, not \"pigeon\""),
-        (&["--net=one-thread"], "--net takes some of unix,tcp,pipe, not \"one-thread\""),
-        (&["--wait", "sleep"], "--wait takes some of block,spin, not \"sleep\""),
-        (&["--csv"], "\"--csv\" means nothing here"),
-        (&["latency", "--csv=yes"], "\"yes\" means nothing here"),
-        (&["latency", "-s", "128,64,128"], "-s takes different sizes from 1 to 64M"),
-        (&["--net=pipe", "--wait=spin"], "--net pipe needs --wait block: a pipe only blocks"),
+        (&["--spin", "-1"], "--spin takes a number from 1 to 1000000000, not \"-1\""),
+        (&["--time", "soon"], "--time takes seconds, from 0.1 to 86400, not \"soon\""),
+        (&["--time", "NaN"], "--time takes seconds"),
+        (
+            &["--net=pigeon"],
+            "--net takes one or more of unix,tcp,pipe, with commas between, not \"pigeon\"",
+        ),
+        (&["--net=unix,unix"], "--net takes one or more of unix,tcp,pipe"),
+        (&["--wait", "sleep"], "--wait takes one or more of block,spin"),
+        (&["--cpus", "two"], "--cpus takes one or more of same,apart,free"),
+        (&["--cpus", "same,free"], "--cpus free is a run of its own"),
+        (&["--net=pipe", "--wait=spin"], "a pipe has no connections and only blocks"),
+        (&["connect", "--net=pipe"], "a pipe has no connections and only blocks"),
         (
             &["latency", "--net=pipe", "--connect=./s"],
             "--net must be the network of the --connect address",
         ),
-        (&["throughput", "--total", "much"], "--total takes a number of bytes, not \"much\""),
+        (
+            &["latency", "--cpus=same", "--connect=./s"],
+            "--connect leaves the CPUs to the scheduler",
+        ),
     ];
     for (args, expected) in cases {
         let (code, stdout, stderr) = run(&mut sockbench(args));
@@ -82,15 +117,21 @@ fn what_went_wrong_is_one_sentence() {
     let dir = TempDir::new();
     fs::write(dir.join("regular"), "").unwrap();
     let [absent, regular] = ["absent", "regular"].map(|name| dir.join(name).display().to_string());
+    let [inside, nowhere] = [format!("{regular}/x"), format!("{absent}/x")];
     for (args, place, expected) in [
         (vec!["latency", "--connect", &absent], format!("unix:{absent}"), "start one there first"),
         (vec!["serve", "tcp:127.0.0.1:0", &regular], format!("unix:{regular}"), "not a socket"),
-        (vec!["report", &absent, &absent, &absent], absent.clone(), "No such file or directory"),
+        (vec!["article", &inside], inside.clone(), "Not a directory"),
+        (
+            vec!["latency", "--time", "1", "--cpus", "free", "--json", &nowhere],
+            nowhere.clone(),
+            "No such file or directory",
+        ),
     ] {
-        let (code, stdout, stderr) = run(&mut sockbench(&args));
-        assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
-        assert_eq!(stderr.lines().count(), 1, "{stderr}");
-        assert!(stderr.starts_with(&format!("sockbench: {place}: ")), "{stderr}");
-        assert!(stderr.contains(expected) && !stderr.contains("Os {"), "{stderr}");
+        let (code, _, stderr) = run(&mut sockbench(&args));
+        assert_eq!(code, Some(1), "{stderr}");
+        let last = stderr.lines().last().unwrap();
+        assert!(last.starts_with(&format!("sockbench: {place}: ")), "{stderr}");
+        assert!(last.contains(expected) && !last.contains("Os {"), "{stderr}");
     }
 }

@@ -148,13 +148,12 @@ pub fn describe() -> String {
     let plural = if cpus == 1 { "" } else { "s" };
     let is_virtual = field("flags").is_some_and(|flags| flags.contains(" hypervisor"));
     let kind = if is_virtual { ", a virtual machine" } else { "" };
-    let release = read("/proc/sys/kernel/osrelease");
-    format!(
-        "{}, {cpus} CPU{plural}{kind}, {} {}",
-        field("model name").unwrap_or(env::consts::ARCH),
-        env::consts::OS,
-        release.trim()
-    )
+    let system = match read("/proc/sys/kernel/osrelease").trim() {
+        "" => env::consts::OS.to_string(),
+        release => format!("Linux {release}"),
+    };
+    let processor = field("model name").unwrap_or(env::consts::ARCH);
+    format!("{processor}, {cpus} CPU{plural}{kind}, {system}")
 }
 
 /// The load average of the last minute.

@@ -83,8 +83,11 @@ impl Ratio {
     }
 }
 
-/// The middle one of the values, or the mean of the two in the middle.
+/// The middle one of the values, or the mean of the two in the middle; not a number if there are none.
 pub fn median<T: Copy + Into<f64>>(values: &[T]) -> f64 {
+    if values.is_empty() {
+        return f64::NAN;
+    }
     let mut sorted: Vec<f64> = values.iter().map(|value| (*value).into()).collect();
     sorted.sort_by(f64::total_cmp);
     let half = sorted.len() / 2;
@@ -249,7 +252,8 @@ mod tests {
     #[test]
     fn the_middle_and_a_shuffle() {
         assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(&[4.0, 1.0, 3.0, 2.0]), 2.5);
+        assert_eq!(median(&[4.0_f32, 1.0, 3.0, 2.0]), 2.5);
+        assert!(median::<f64>(&[]).is_nan());
         let mut random = Random::new(0);
         let mut firsts = [0; 3];
         for _ in 0..3000 {

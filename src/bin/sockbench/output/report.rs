@@ -131,9 +131,10 @@ fn ratios(run: &Run, title: &'static str, benchmark: Benchmark) -> Panel {
 
 /// A panel for each placement, with a line for each network.
 fn figures(run: &Run, benchmark: Benchmark, scale: f64) -> Vec<Panel> {
+    let measured = |one: &&Measured| !one.blocks.is_empty();
     let panel = |(_, cpus): (&str, Cpus)| {
         let line = |label, color, side: fn(&Comparison) -> &Measured| {
-            let points = plain(run, benchmark, cpus).map(side).map(|one| {
+            let points = plain(run, benchmark, cpus).map(side).filter(measured).map(|one| {
                 let (lo, hi) = sign_interval(&one.blocks, 0.05).unwrap_or((one.mid(), one.mid()));
                 let [mid, lo, hi] = [one.mid(), lo, hi].map(|value| value * scale);
                 Point { size: one.series.size, mid, lo, hi }

@@ -121,9 +121,10 @@ fn between(lo: f64, hi: f64) -> String {
 /// The figure of a series, with its unit.
 pub fn figure(benchmark: Benchmark, value: f64) -> String {
     match benchmark {
+        _ if value.is_nan() => "-".to_string(),
         Benchmark::Latency => format!("{} µs", micros(value)),
         Benchmark::Throughput => rate(value),
-        Benchmark::Connect => format!("{} a second", thousands(value)),
+        Benchmark::Connect => format!("{}/s", thousands(value)),
     }
 }
 
@@ -236,14 +237,15 @@ fn matters(all: &[&Comparison], some: &[&Comparison]) -> String {
 }
 
 pub fn comparison_table<'a>(all: impl IntoIterator<Item = &'a Comparison>) -> Table {
-    let titles = ["what", "CPUs", "first", "second", "ratio", "lies in", "ahead in", "verdict"];
-    let mut table = Table::new(&titles);
+    let titles = ["benchmark", "bytes", "CPUs", "first", "second", "ratio", "lies in", "ahead in"];
+    let mut table = Table::new(&[&titles[..], &["verdict"]].concat());
     for one in all {
         let [a, b] = names(one);
         let figure = |side: &Measured| figure(side.series.benchmark, side.mid());
         let busy = if one.was_busy() { " [busy]" } else { "" };
         table.add([
-            topic(one).split(',').next().unwrap_or_default().to_string(),
+            one.a.series.benchmark.name().to_string(),
+            size(one.a.series.size),
             one.a.series.cpus.in_words().to_string(),
             format!("{a} {}", figure(&one.a)),
             format!("{b} {}", figure(&one.b)),
