@@ -451,7 +451,7 @@ fn a_placement_that_is_not_there_is_named_and_the_others_go_on() {
     command.args(["-c", "0", env!("CARGO_BIN_EXE_sockbench"), "latency", "--time", "1"]);
     let (code, stdout, stderr) = run(command.args(["--cpus", "same,apart"]));
     assert_eq!(code, Some(1));
-    let why = "on two CPUs is not possible: this process may use only CPU 0";
+    let why = "on two CPUs: this is not possible: this process may use only CPU 0";
     assert_eq!(stderr, format!("sockbench: {why}\n"));
     assert!(stdout.contains(&format!("\nNot measured: {why}.\n")), "{stdout}");
     assert!(stdout.contains("\n  on one CPU "), "{stdout}");
@@ -465,7 +465,8 @@ fn without_taskset_the_scheduler_chooses() {
         run(sockbench(&["latency", "--time", "1"]).env("PATH", "/nowhere"));
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     assert!(stdout.contains("\n  on any CPU "), "{stdout}");
-    assert!(stdout.contains("the scheduler chooses the CPUs"), "{stdout}");
+    let words: Vec<&str> = stdout.split_whitespace().collect();
+    assert!(words.join(" ").contains("the scheduler chooses the CPUs, since taskset"), "{stdout}");
 }
 
 /// A socket's path has about a hundred bytes, and a directory may be closed to whoever runs this.

@@ -104,7 +104,7 @@ impl Placement {
             Cpus::Free => Ok(None),
             Cpus::Same if self.near.is_some() => Ok(self.near),
             Cpus::Apart if self.far.is_some() => Ok(self.far),
-            _ => Err(format!("{} is not possible: {}", cpus.in_words(), self.note)),
+            _ => Err(format!("this is not possible: {}", self.note)),
         }
     }
 }
@@ -171,8 +171,9 @@ pub fn steal() -> Option<(u64, u64)> {
 
 /// The CPU time so far that these processes had, and that these CPUs gave to anybody, in nanoseconds.
 /// `None` where /proc does not say.
-pub fn usage(pids: impl Iterator<Item = u32>, cpus: &[usize]) -> Option<(u64, u64)> {
-    Some((pids.map(ran).sum::<Option<u64>>()?, busy(cpus, &read("/proc/stat"))?))
+pub fn usage(pids: &[u32], cpus: &[usize]) -> Option<(u64, u64)> {
+    let ends: Option<u64> = pids.iter().map(|pid| ran(*pid)).sum();
+    Some((ends?, busy(cpus, &read("/proc/stat"))?))
 }
 
 /// How long the threads of a process ran, from `/proc/PID/task/*/schedstat`: `/proc/PID/schedstat` is
@@ -231,7 +232,7 @@ mod tests {
             Placement { far: None, note: "this process may use only CPU 3".into(), ..pinned };
         assert_eq!(alone.default_cpus(), [Cpus::Free]);
         let why = alone.server(Cpus::Apart).unwrap_err();
-        assert_eq!(why, "on two CPUs is not possible: this process may use only CPU 3");
+        assert_eq!(why, "this is not possible: this process may use only CPU 3");
         assert!(Placement::free("").server(Cpus::Same).is_err());
     }
 

@@ -263,6 +263,7 @@ pub fn measure(
         (stolen_now - stolen) as f64 / (all_now - all).max(1) as f64
     });
     let Bench { placement, failures, late, .. } = bench;
+    let failures = failures.into_iter().map(|(place, why)| format!("{place}: {why}")).collect();
     let took = options.start.elapsed();
     Run { machine, load, placement, comparisons, failures, late, steal, turns, took }
 }
@@ -287,10 +288,10 @@ fn take_turn(bench: &mut Bench<'_>, all: &mut [Comparison], random: &mut Random,
         let start = Instant::now();
         match bench.pair(one, random.below(2) == 0, turn > 0) {
             Ok(ratio) => ratios[at].push(ratio),
-            Err(why) => {
+            Err(failure) => {
                 one.failed = true;
-                if !bench.failures.contains(&why) {
-                    bench.failures.push(why);
+                if bench.failures.iter().all(|(place, _)| *place != failure.0) {
+                    bench.failures.push(failure);
                 }
             }
         }
@@ -305,13 +306,16 @@ fn take_turn(bench: &mut Bench<'_>, all: &mut [Comparison], random: &mut Random,
     }
 }
 
+/// What cannot be measured, and why.
+type Failure = (String, String);
+
 /// What measuring a pair takes.
 struct Bench<'a> {
     options: &'a Options,
     placement: Placement,
     /// The other end of each placement, or why there is none; started when it is first needed.
     servers: Vec<(Cpus, Result<Server, String>)>,
-    failures: Vec<String>,
+    failures: Vec<Failure>,
     /// The round trips of a block. One buffer for all: only the first block has to fault it in.
     samples: Vec<f32>,
     late: Vec<f32>,
@@ -325,13 +329,15 @@ impl<'a> Bench<'a> {
 
     /// Opens both connections, and then runs a block over each. Returns how many times as fast the first
     /// was.
-    fn pair(&mut self, one: &mut Comparison, a_first: bool, counts: bool) -> Result<f64, String> {
+    fn pair(&mut self, one: &mut Comparison, a_first: bool, counts: bool) -> Result<f64, Failure> {
         let cpus = self.placement.cpus(one.a.series.cpus);
         let mut link_a = self.open(one.a.series)?;
         let mut link_b = self.open(one.b.series)?;
-        let pids =
-            [Some(process::id()), link_a.pid, link_b.pid.filter(|_| link_a.pid != link_b.pid)];
-        let usage = || machine::usage(pids.into_iter().flatten(), &cpus);
+        let mut pids = vec![process::id()];
+        pids.extend(link_a.pid.into_iter().chain(link_b.pid));
+        pids.dedup(); // one server for both, but for pipes
+        let is_known = pids.len() > 1;
+        let usage = || machine::usage(&pids, &cpus).filter(|_| is_known);
         let before = usage();
         let start = Instant::now();
         let (a, b);
@@ -373,9 +379,11 @@ impl<'a> Bench<'a> {
         Request { kind, size: series.size, recv, spin, buffers }
     }
 
-    fn open(&mut self, series: Series) -> Result<Link, String> {
+    fn open(&mut self, series: Series) -> Result<Link, Failure> {
         let request = self.request(series);
-        let opened = self.server(series.cpus)?.open(series.network, request);
+        let server = self.server(series.cpus);
+        let opened = server.map_err(|why| (series.cpus.in_words().to_string(), why))?;
+        let opened = opened.open(series.network, request);
         opened.map_err(|e| self.failed(series, e))
     }
 
@@ -385,7 +393,7 @@ impl<'a> Bench<'a> {
         measured: &mut Measured,
         link: &mut Link,
         counts: bool,
-    ) -> Result<f64, String> {
+    ) -> Result<f64, Failure> {
         let start = Instant::now();
         let done = self.timed(measured.series, link);
         let elapsed = start.elapsed();
@@ -419,7 +427,7 @@ impl<'a> Bench<'a> {
     }
 
     /// What went wrong, in the words of who knows: a server that has ended, above all.
-    fn failed(&self, series: Series, e: io::Error) -> String {
+    fn failed(&self, series: Series, e: io::Error) -> Failure {
         use ErrorKind::*;
         let elsewhere = self.options.connect.as_ref();
         let place = elsewhere.map_or(series.in_words(), |addr| addr.to_string());
@@ -436,7 +444,7 @@ impl<'a> Bench<'a> {
             AddrNotAvailable => "no free port is left for now; try again in a minute".to_string(),
             _ => e.to_string(),
         };
-        format!("{place}: {why}")
+        (place, why)
     }
 }
 
