@@ -20,7 +20,7 @@ use common::{Server, TempDir, over_both, run, watchdog};
 const BENCHMARKS: [&str; 3] = ["latency", "throughput", "connect"];
 
 /// How many bytes the first message of a client has.
-const REQUEST: usize = 48;
+const REQUEST: usize = 64;
 
 fn sockbench(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sockbench"));
@@ -255,19 +255,19 @@ fn a_server_elsewhere_serves_clients_until_it_is_killed() {
             }
         }
         // Not clients of this program, or of a kind that it refuses; and one that loses a message.
-        let request = |tag: &[u8], size: u64, recv: u64| {
-            [tag, &size.to_le_bytes(), &recv.to_le_bytes(), &[0; 24]].concat()
+        let request = |words: &str| format!("{words:REQUEST$}").into_bytes();
+        let sink = |size, messages: &[u8]| {
+            [&request(&format!("sockbench 2 Sink {size} 64 0 0 0")), messages].concat()
         };
-        let lost = [request(b"sink 2\n\0", 2, 64), b"\0.\x02.\x03.".to_vec()].concat();
-        let cut = [request(b"sink 2\n\0", 4, 64), b"\0...\x01.".to_vec()].concat();
         let stranger = "does not speak this version of sockbench's protocol";
         for (bytes, why) in [
             (vec![b'G'; REQUEST], stranger),
-            (request(b"echo 2\n\0", 0, 1), stranger),
-            (request(b"echo 2\n\0", (64 << 20) + 1, 1), stranger),
-            (request(b"sink 2\n\0", 1, 0), stranger),
-            (lost, "a message is missing"),
-            (cut, "a message was cut short"),
+            (request("sockbench 2 Echo 0 1 0 0 0"), stranger),
+            (request("sockbench 2 Echo 67108865 1 0 0 0"), stranger),
+            (request("sockbench 2 Sink 1 0 0 0 0"), stranger),
+            (request("sockbench 2 Sing 1 1 0 0 0"), stranger),
+            (sink(2, b"\0.\x02.\x03."), "a message is missing"),
+            (sink(4, b"\0...\x01."), "a message was cut short"),
         ] {
             let mut client = server.connect();
             client.write_all(&bytes).unwrap();

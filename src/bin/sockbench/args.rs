@@ -109,7 +109,7 @@ pub fn read(args: impl Iterator<Item = OsString>) -> Result<(&'static str, Optio
             "--spin" => {
                 options.spin = Duration::from_micros(args.number(name, 1_000_000_000)? as u64);
             }
-            "--time" => time = Some(args.seconds(name)?),
+            "--time" => time = Some(Duration::from_secs(args.number(name, 86_400)? as u64)),
             "--json" => options.json = Some(args.value(name)?.into()),
             "-s" => options.sizes = Some(args.sizes(name)?),
             "--connect" => options.connect = Some(address(&args.value(name)?)?),
@@ -215,12 +215,6 @@ impl Args {
     fn number(&mut self, name: &str, max: usize) -> Result<usize, Error> {
         let within = |text: &str| text.parse().ok().filter(|n| (1..=max).contains(n));
         self.parse(name, &format!("a number from 1 to {max}"), within)
-    }
-
-    fn seconds(&mut self, name: &str) -> Result<Duration, Error> {
-        let within = |seconds: &f64| (0.1..=86_400.0).contains(seconds);
-        let seconds = |text: &str| text.parse().ok().filter(within).map(Duration::from_secs_f64);
-        self.parse(name, "seconds, from 0.1 to 86400", seconds)
     }
 
     fn size(&mut self, name: &str) -> Result<usize, Error> {

@@ -16,7 +16,7 @@ use super::{connect, latency, throughput};
 use crate::args::Options;
 use crate::machine::{self, Cpus, Placement};
 use crate::output::text;
-use crate::stats::{MOST_TURNS, Random, Ratio, Verdict, median};
+use crate::stats::{MOST_TURNS, Ratio, Verdict, median};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Benchmark {
@@ -243,7 +243,6 @@ pub fn measure(
     let mut comparisons: Vec<Comparison> =
         plan.into_iter().map(|(a, b)| Comparison::new(a, b)).collect();
     let mut bench = Bench::new(options, placement);
-    let mut random = Random::new(RandomState::new().build_hasher().finish());
     let mut turns = 0;
     for turn in 0..=MOST_TURNS {
         let open = || comparisons.iter().filter(|one| one.wants_more());
@@ -251,7 +250,7 @@ pub fn measure(
         if open().next().is_none() || options.start.elapsed() + needed > options.time {
             break;
         }
-        take_turn(&mut bench, &mut comparisons, &mut random, turn);
+        take_turn(&mut bench, &mut comparisons, turn);
         turns = turn;
     }
     progress("");
@@ -269,14 +268,14 @@ pub fn measure(
 }
 
 /// A turn of all comparisons that are open. Turn 0 warms up.
-fn take_turn(bench: &mut Bench<'_>, all: &mut [Comparison], random: &mut Random, turn: usize) {
+fn take_turn(bench: &mut Bench<'_>, all: &mut [Comparison], turn: usize) {
     let mut order = Vec::new();
     for (at, one) in all.iter().enumerate().filter(|(_, one)| one.wants_more()) {
         // A pair of latency blocks is short.
         let is_short = one.a.series.length == Benchmark::Latency.length();
         order.extend(vec![at; if is_short { 4 } else { 1 }]);
     }
-    random.shuffle(&mut order);
+    order.sort_by_cached_key(|_| random());
     let mut ratios = vec![Vec::new(); all.len()];
     let mut times = vec![Duration::ZERO; all.len()];
     for at in order {
@@ -286,7 +285,7 @@ fn take_turn(bench: &mut Bench<'_>, all: &mut [Comparison], random: &mut Random,
         }
         show(bench.options, one, turn);
         let start = Instant::now();
-        match bench.pair(one, random.below(2) == 0, turn > 0) {
+        match bench.pair(one, turn > 0) {
             Ok(ratio) => ratios[at].push(ratio),
             Err(failure) => {
                 one.failed = true;
@@ -304,6 +303,11 @@ fn take_turn(bench: &mut Bench<'_>, all: &mut [Comparison], random: &mut Random,
             one.ratio.look(false);
         }
     }
+}
+
+/// Std seeds its hash maps with random numbers.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 /// What cannot be measured, and why.
@@ -329,7 +333,7 @@ impl<'a> Bench<'a> {
 
     /// Opens both connections, and then runs a block over each. Returns how many times as fast the first
     /// was.
-    fn pair(&mut self, one: &mut Comparison, a_first: bool, counts: bool) -> Result<f64, Failure> {
+    fn pair(&mut self, one: &mut Comparison, counts: bool) -> Result<f64, Failure> {
         let cpus = self.placement.cpus(one.a.series.cpus);
         let mut link_a = self.open(one.a.series)?;
         let mut link_b = self.open(one.b.series)?;
@@ -341,7 +345,7 @@ impl<'a> Bench<'a> {
         let before = usage();
         let start = Instant::now();
         let (a, b);
-        if a_first {
+        if random() % 2 == 0 {
             a = self.block(&mut one.a, &mut link_a, counts)?;
             b = self.block(&mut one.b, &mut link_b, counts)?;
         } else {

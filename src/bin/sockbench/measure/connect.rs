@@ -16,7 +16,7 @@ pub fn visit(
 ) -> io::Result<f64> {
     let message = vec![b'.'; request.size];
     // In one write, as a client would send a request that has a head.
-    let asked = [&request.to_bytes()[..], &message].concat();
+    let asked = [request.to_bytes(), message.clone()].concat();
     let mut answer = vec![0; request.size];
     let start = Instant::now();
     let mut visits = 0_u32;

@@ -24,9 +24,7 @@ pub enum Kind {
     Sink,
 }
 
-const TAGS: [(Kind, [u8; 8]); 2] = [(Kind::Echo, *b"echo 2\n\0"), (Kind::Sink, *b"sink 2\n\0")];
-
-/// The first message of a client: a tag of 8 bytes, then little-endian numbers of 8 bytes.
+/// What a client asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
     pub kind: Kind,
@@ -39,42 +37,34 @@ pub struct Request {
     pub buffers: Buffers,
 }
 
-pub const REQUEST: usize = 48;
+/// The first message of a client has so many bytes: words, filled up with spaces.
+pub const REQUEST: usize = 64;
+const START: &str = "sockbench 2";
 
 impl Request {
-    pub fn to_bytes(self) -> [u8; REQUEST] {
-        let [(_, echo), (_, sink)] = TAGS;
-        let mut bytes = [0; REQUEST];
-        bytes[..8].copy_from_slice(if self.kind == Kind::Echo { &echo } else { &sink });
-        let numbers = [
-            self.size as u64,
-            self.recv as u64,
-            self.spin.as_micros() as u64,
-            self.buffers.send as u64,
-            self.buffers.recv as u64,
-        ];
-        for (place, number) in bytes[8..].chunks_exact_mut(8).zip(numbers) {
-            place.copy_from_slice(&number.to_le_bytes());
-        }
-        bytes
+    pub fn to_bytes(self) -> Vec<u8> {
+        let Request { kind, size, recv, spin, buffers } = self;
+        let (micros, Buffers { send, recv: rcvbuf }) = (spin.as_micros(), buffers);
+        let words = format!("{START} {kind:?} {size} {recv} {micros} {send} {rcvbuf}");
+        format!("{words:REQUEST$}").into_bytes()
     }
 
     /// Refuses what no client of this program asks for.
-    pub fn from_bytes(bytes: [u8; REQUEST]) -> Option<Request> {
-        let (fields, _) = bytes.as_chunks::<8>();
-        let (kind, _) = TAGS.into_iter().find(|(_, tag)| *tag == fields[0])?;
-        let number = |n: usize, max: usize| {
-            let number = usize::try_from(u64::from_le_bytes(fields[n])).ok()?;
-            (number <= max).then_some(number)
+    pub fn from_bytes(bytes: &[u8]) -> Option<Request> {
+        let words = str::from_utf8(bytes).ok()?.strip_prefix(START)?;
+        let [kind, numbers @ ..] = &words.split_whitespace().collect::<Vec<_>>()[..] else {
+            return None;
         };
-        let request = Request {
-            kind,
-            size: number(1, MAX_SIZE)?,
-            recv: number(2, MAX_SIZE)?,
-            spin: Duration::from_micros(number(3, 1_000_000_000)? as u64),
-            buffers: Buffers { send: number(4, MAX_SIZE)?, recv: number(5, MAX_SIZE)? },
-        };
-        (request.size > 0 && request.recv > 0).then_some(request)
+        let kind =
+            [Kind::Echo, Kind::Sink].into_iter().find(|known| format!("{known:?}") == *kind)?;
+        let numbers: Option<Vec<u32>> = numbers.iter().map(|word| word.parse().ok()).collect();
+        let [size, recv, micros, send, rcvbuf] = numbers?[..] else { return None };
+        let [size, recv, send, rcvbuf] = [size, recv, send, rcvbuf].map(|number| number as usize);
+        let (spin, buffers) =
+            (Duration::from_micros(micros.into()), Buffers { send, recv: rcvbuf });
+        let is_small = [size, recv, send, rcvbuf].iter().all(|number| *number <= MAX_SIZE);
+        let request = Request { kind, size, recv, spin, buffers };
+        (is_small && size > 0 && recv > 0 && spin <= Duration::from_secs(1000)).then_some(request)
     }
 }
 
@@ -121,7 +111,7 @@ fn answer(mut end: End) -> io::Result<()> {
         _ => e,
     })?;
     end.set_read_timeout(None)?;
-    let request = Request::from_bytes(bytes).ok_or_else(|| {
+    let request = Request::from_bytes(&bytes).ok_or_else(|| {
         let why = "it does not speak this version of sockbench's protocol";
         io::Error::new(ErrorKind::InvalidData, why)
     })?;
@@ -240,7 +230,7 @@ impl Server {
                 Link { end: End::Block(conn), pid, _child: None }
             }
         };
-        let mut asked = request.to_bytes().to_vec();
+        let mut asked = request.to_bytes();
         let mut answer = vec![0; 8];
         if request.kind == Kind::Echo {
             asked.resize(asked.len() + request.size, 0);
@@ -346,7 +336,7 @@ fn a_request_arrives_as_it_was_sent_up_to_its_limits() {
         let (spin, buffers) = (Duration::from_micros(micros), Buffers { send, recv: 7 });
         [Kind::Echo, Kind::Sink].map(|kind| {
             let request = Request { kind, size, recv, spin, buffers };
-            Request::from_bytes(request.to_bytes()) == Some(request)
+            Request::from_bytes(&request.to_bytes()) == Some(request)
         })
     };
     assert_eq!(arrives(1, 1, 0, 0), [true; 2]);
@@ -362,5 +352,6 @@ fn a_request_arrives_as_it_was_sent_up_to_its_limits() {
     for (size, recv, micros, send) in refused {
         assert_eq!(arrives(size, recv, micros, send), [false; 2], "{size} {recv} {micros} {send}");
     }
-    assert_eq!(Request::from_bytes([b'G'; REQUEST]), None);
+    assert_eq!(Request::from_bytes(&[b'G'; REQUEST]), None);
+    assert_eq!(Request::from_bytes(b"sockbench 2 Echo 1 1 0 0"), None);
 }

@@ -15,61 +15,25 @@ pub fn report(options: &Options, run: &Run) -> String {
     let asked: Vec<Comparison> = run.comparisons.iter().filter(is_asked).cloned().collect();
     let of = |benchmark: Benchmark| {
         let plain = run.comparisons.iter().filter(|one| one.is_plain());
-        text::comparison_table(plain.filter(move |one| one.a.series.benchmark == benchmark))
+        text::comparison_table(plain.filter(|one| one.a.series.benchmark == benchmark)).to_string()
     };
     let nulls = run.comparisons.iter().filter(|one| one.is_null());
     let long = run.comparisons.iter().filter(|one| !one.is_plain() && !one.is_null());
     let notes = text::notes(options, run);
     let notes: String = notes.iter().map(|note| text::wrap(&format!("- {note}"), "  ")).collect();
-    format!(
-        "\
-# Unix sockets and TCP loopback, measured
-
-```text
-{answer}```
-
-![How many times as fast a Unix socket is as TCP, by size](ratio.svg)
-
-## The article's claims
-
-*There* is [the article]({ARTICLE}).
-Its programs block, and so do these. A ratio says how many times as fast Unix is as TCP.
-
-{claims}
-## Round trips
-
-![One way, by size](latency.svg)
-
-{latency}
-## Data, one way
-
-![Throughput by size](throughput.svg)
-
-{throughput}
-## New connections
-
-{connect}
-## What chance does
-
-Unix against itself, as if it were two: whatever differs here is chance.
-
-{nulls}
-## Whether the blocks are long enough
-
-As above, with blocks twice as long: the ratios should lie in the same places.
-
-{long}
-## How it was measured
-
-{notes}",
-        answer = text::answer(run, &asked),
-        claims = article::table(run),
-        latency = of(Benchmark::Latency),
-        throughput = of(Benchmark::Throughput),
-        connect = of(Benchmark::Connect),
-        nulls = text::comparison_table(nulls),
-        long = text::comparison_table(long),
-    )
+    let parts = [
+        ("{answer}", text::answer(run, &asked)),
+        ("{article}", ARTICLE.to_string()),
+        ("{claims}", article::table(run).to_string()),
+        ("{latency}", of(Benchmark::Latency)),
+        ("{throughput}", of(Benchmark::Throughput)),
+        ("{connect}", of(Benchmark::Connect)),
+        ("{nulls}", text::comparison_table(nulls).to_string()),
+        ("{long}", text::comparison_table(long).to_string()),
+        ("{notes}", notes),
+    ];
+    let template = include_str!("report.txt").to_string();
+    parts.iter().fold(template, |report, (name, part)| report.replace(name, part))
 }
 
 /// The pictures, and what their files are called.

@@ -40,13 +40,7 @@ pub struct Point {
     pub hi: f64,
 }
 
-const STYLE: &str = "\
-svg{color:#1f2328} .paper{color:#fff} .frame{color:#8c959f} .grid{color:#e6e9ec} .level{color:#57606a}
-.unix,.same{color:#0072b2} .tcp{color:#c25100} .apart{color:#007d5b} .free{color:#6e7781}
-@media (prefers-color-scheme:dark){
-svg{color:#d1d7e0} .paper{color:#0d1117} .frame{color:#6e7681} .grid{color:#262c36} .level{color:#9198a1}
-.unix,.same{color:#58b4f0} .tcp{color:#ff9b57} .apart{color:#35c795} .free{color:#9198a1}
-}";
+const STYLE: &str = include_str!("style.css");
 
 const PANEL: f64 = 480.0;
 const HEIGHT: f64 = 440.0;
@@ -61,10 +55,10 @@ impl Picture {
         let width = PANEL * self.panels.len() as f64;
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {HEIGHT}\" \
-             font-family=\"sans-serif\" font-size=\"14\">\n<title>{0}</title>\n<style>\n{STYLE}\n</style>\n\
+             font-family=\"sans-serif\" font-size=\"14\">\n<title>{0}</title>\n<style>\n{STYLE}</style>\n\
              <rect width=\"{width}\" height=\"{HEIGHT}\" class=\"paper\" fill=\"currentColor\"/>\n\
              <text x=\"20\" y=\"32\" font-size=\"18\" font-weight=\"bold\" fill=\"currentColor\">{0}</text>\n",
-            escape(self.title)
+            self.title
         );
         text(&mut svg, (20.0, 55.0), "start", "", self.subtitle);
         let points =
@@ -161,13 +155,8 @@ fn text(svg: &mut String, (x, y): (f64, f64), anchor: &str, class: &str, text: &
     let _ = writeln!(
         svg,
         "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" \
-         fill=\"currentColor\">{}</text>",
-        escape(text)
+         fill=\"currentColor\">{text}</text>"
     );
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// Moves places apart that are closer than a line of text, each as little as its neighbours allow, so

@@ -124,7 +124,7 @@ pub fn figure(benchmark: Benchmark, value: f64) -> String {
         _ if value.is_nan() => "-".to_string(),
         Benchmark::Latency => format!("{} µs", micros(value)),
         Benchmark::Throughput => rate(value),
-        Benchmark::Connect => format!("{}/s", thousands(value)),
+        Benchmark::Connect => format!("{} thousand/s", digits(value / 1e3)),
     }
 }
 
@@ -309,7 +309,7 @@ pub fn notes(options: &Options, run: &Run) -> Vec<String> {
         for one in run.series() {
             let reached = one.round_trips.len() as f64 / one.elapsed.as_secs_f64();
             if reached < 0.95 * rate as f64 {
-                let (name, reached) = (one.series.in_words(), thousands(reached));
+                let (name, reached) = (one.series.in_words(), digits(reached));
                 notes.push(format!("{name} did not keep up: {reached} messages a second."));
             }
         }
@@ -423,15 +423,4 @@ fn rate(bytes_per_s: f64) -> String {
         mb if mb < 999.5 => format!("{} MB/s", digits(mb)),
         mb => format!("{} GB/s", digits(mb / 1e3)),
     }
-}
-
-/// `19,550`.
-fn thousands(value: f64) -> String {
-    let mut text = format!("{value:.0}");
-    let mut at = text.len();
-    while at > 3 {
-        at -= 3;
-        text.insert(at, ',');
-    }
-    text
 }
