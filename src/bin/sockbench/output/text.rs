@@ -43,7 +43,7 @@ pub fn answer(run: &Run, comparisons: &[Comparison]) -> String {
         }
     }
     if comparisons.iter().any(|one| one.ratio.interval.is_some()) {
-        text += "\nIn brackets: where the ratio lies, with 95 % confidence.\n";
+        text += "\nOn one CPU: both ends are on it; on two: one on each. In brackets: where the ratio lies, with 95 % confidence.\n";
     }
     if busy {
         text +=
@@ -202,8 +202,7 @@ fn advice_on_pair(pair: &[String; 2], all: &[&Comparison]) -> String {
                 format!("the speed changes too much from moment to moment for {matters}.")
             }
             Verdict::Open => {
-                let command = one.a.series.benchmark.name();
-                format!("more time is needed for {matters}: sockbench {command} --time 120.")
+                format!("more time is needed for {matters}: run this with --time 120.")
             }
         });
     }
@@ -422,5 +421,132 @@ fn rate(bytes_per_s: f64) -> String {
     match bytes_per_s / 1e6 {
         mb if mb < 999.5 => format!("{} MB/s", digits(mb)),
         mb => format!("{} GB/s", digits(mb / 1e3)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::Cpus;
+    use crate::measure::transport::Network;
+    use std::time::Duration;
+
+    /// A comparison of Unix and TCP with that ratio in all of its turns, or one after the other of these.
+    fn compared(benchmark: Benchmark, size: usize, cpus: Cpus, ratios: &[f64]) -> Comparison {
+        let series = |network| Series {
+            benchmark,
+            network,
+            wait: Wait::Block,
+            cpus,
+            size,
+            length: Duration::from_millis(10),
+        };
+        let mut one = Comparison::new(series(Network::Unix), series(Network::Tcp));
+        for ratio in ratios.iter().cycle().take(20) {
+            one.ratio.add(*ratio);
+            let (a, b) = match benchmark {
+                Benchmark::Latency => (10_000.0, 10_000.0 * ratio),
+                _ => (1e9 * ratio, 1e9),
+            };
+            one.a.blocks.push(a);
+            one.b.blocks.push(b);
+        }
+        one.ratio.look(false);
+        one
+    }
+
+    #[test]
+    fn sentences_claim_what_the_interval_allows() {
+        let say = |ratios: &[f64]| sentence(&compared(Benchmark::Latency, 128, Cpus::Same, ratios));
+        assert_eq!(
+            say(&[1.5]),
+            "Unix is 1.50 times as fast as TCP (1.50 to 1.50): 10.0 µs and 15.0 µs, 5.00 µs less a call"
+        );
+        assert_eq!(
+            say(&[0.5]),
+            "TCP is 2.00 times as fast as Unix (2.00 to 2.00): 5.00 µs and 10.0 µs, 5.00 µs less a call"
+        );
+        assert_eq!(
+            say(&[0.98, 1.03]),
+            "Unix and TCP are equally fast, within 5 % (0.98 to 1.03): 10.0 µs and 10.1 µs"
+        );
+        assert_eq!(
+            say(&[0.9, 1.2]),
+            "Unix is between 10 % slower and 20 % faster than TCP: 10.0 µs and 10.5 µs"
+        );
+        let mut few = compared(Benchmark::Latency, 128, Cpus::Same, &[2.0]);
+        few.ratio.interval = None;
+        assert_eq!(sentence(&few), "Unix and TCP cannot be compared after 20 turns");
+        few.b.series = few.a.series;
+        few.ratio.interval = Some((0.99, 1.01));
+        assert_eq!(sentence(&few), "Unix against itself: 2.00 (0.99 to 1.01)");
+        let data = compared(Benchmark::Throughput, 1 << 20, Cpus::Apart, &[3.0]);
+        let said = "Unix is 3.00 times as fast as TCP (3.00 to 3.00): 3.00 GB/s and 1.00 GB/s";
+        assert_eq!(sentence(&data), said);
+    }
+
+    #[test]
+    fn ranges_in_words() {
+        assert_eq!(between(0.96, 1.09), "between 4 % slower and 9 % faster");
+        assert_eq!(between(1.02, 1.2), "between 2 % and 20 % faster");
+        assert_eq!(between(0.8, 0.97), "between 3 % and 20 % slower");
+        assert_eq!(
+            [between(1.001, 1.2), between(0.8, 1.001)],
+            ["at most 20 % faster", "at most 20 % slower"]
+        );
+    }
+
+    /// Without its CPUs, an advice is for all placements.
+    #[test]
+    fn the_last_line_says_what_to_do_and_where() {
+        let both = |benchmark, size, same: &[f64], apart: &[f64]| {
+            [(Cpus::Same, same), (Cpus::Apart, apart)]
+                .map(|(cpus, ratios)| compared(benchmark, size, cpus, ratios))
+        };
+        let all = [
+            both(Benchmark::Latency, 128, &[1.5], &[1.3]),
+            both(Benchmark::Throughput, 64 << 10, &[1.5], &[0.5]),
+            both(Benchmark::Throughput, 512 << 10, &[1.0], &[0.9, 1.2]),
+            both(Benchmark::Connect, 128, &[2.0], &[0.5, 2.0]),
+        ];
+        let said = advice(&all.concat()).replace("\n    ", " ");
+        assert_eq!(
+            said,
+            "\nSo: use a Unix socket rather than TCP for messages of 128 bytes, data in pieces of 64K (on \
+             one CPU) and short connections (on one CPU). TCP is faster for data in pieces of 64K (on two \
+             CPUs). It makes no difference for data in pieces of 512K (on one CPU). More time is needed for \
+             data in pieces of 512K (on two CPUs) and short connections (on two CPUs): run this with \
+             --time 120.\n"
+        );
+        let little = compared(Benchmark::Latency, 1, Cpus::Free, &[0.9, 1.2]);
+        assert_eq!(
+            advice(&[little]),
+            "\nSo: speed is no reason to choose for messages of 1 byte: less than 20 % apart.\n"
+        );
+        assert_eq!(advice(&[]), "");
+    }
+
+    #[test]
+    fn lines_are_wrapped() {
+        let text = wrap(&"word ".repeat(30), "  ");
+        assert!(text.lines().count() == 2 && text.lines().all(|line| line.len() <= 100), "{text}");
+        assert!(text.lines().nth(1).unwrap().starts_with("  word"));
+    }
+
+    #[test]
+    fn figures_in_words() {
+        let sizes = [1, 1023, 1 << 10, 1025, 1 << 20, (1 << 20) + 1024];
+        assert_eq!(sizes.map(size), ["1", "1023", "1K", "1025", "1M", "1025K"]);
+        assert_eq!([1, 2, 1 << 10].map(bytes), ["1 byte", "2 bytes", "1K"]);
+        let values = [0.0, 9.994, 9.996, 99.94, 99.96, 12_345.0];
+        assert_eq!(values.map(digits), ["0.00", "9.99", "10.0", "99.9", "100", "12345"]);
+        assert_eq!([999.4e6, 999.6e6].map(rate), ["999 MB/s", "1.00 GB/s"]);
+        assert_eq!(figure(Benchmark::Connect, 22_506.0), "22.5 thousand/s");
+        assert_eq!(figure(Benchmark::Latency, f64::NAN), "-");
+        let words = ["a", "b", "c"];
+        assert_eq!(
+            [join(&words[..1]), join(&words[..2]), join(&words)],
+            ["a", "a and b", "a, b and c"]
+        );
     }
 }
