@@ -102,3 +102,31 @@ fn as_in_the_article(says: Says, one: &Comparison) -> &'static str {
     };
     if yes { "yes" } else { "no" }
 }
+
+#[cfg(test)]
+#[test]
+fn a_claim_holds_in_all_of_the_interval_or_in_none() {
+    use crate::measure::transport::{Network, Wait};
+    let series = |network| Series {
+        benchmark: Latency,
+        network,
+        wait: Wait::Block,
+        cpus: Cpus::Free,
+        size: 128,
+        length: Latency.length(),
+    };
+    let judge = |says, interval| {
+        let mut one = Comparison::new(series(Network::Unix), series(Network::Tcp));
+        one.ratio.interval = Some(interval);
+        as_in_the_article(says, &one)
+    };
+    assert_eq!(judge(Says::Ahead, (1.2, 1.4)), "yes");
+    assert_eq!(judge(Says::Ahead, (0.98, 1.02)), "no");
+    assert_eq!(judge(Says::Ahead, (1.02, 1.4)), "open");
+    assert_eq!(judge(Says::Behind, (0.5, 0.9)), "yes");
+    assert_eq!(judge(Says::Equal, (0.98, 1.02)), "yes");
+    assert_eq!(judge(Says::Equal, (1.2, 1.4)), "no");
+    assert_eq!(judge(Says::MoreThanTwice, (2.1, 4.0)), "yes");
+    assert_eq!(judge(Says::MoreThanTwice, (1.2, 1.9)), "no");
+    assert_eq!(judge(Says::MoreThanTwice, (1.5, 2.5)), "open");
+}
