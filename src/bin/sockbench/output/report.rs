@@ -10,7 +10,7 @@ use crate::stats::sign_interval;
 
 pub fn report(options: &Options, run: &Run) -> String {
     let is_asked = |one: &&Comparison| {
-        one.is_plain() && [128, 64 << 10, 512 << 10].contains(&one.a.series.size)
+        one.is_plain() && one.a.series.benchmark.sizes().contains(&one.a.series.size)
     };
     let asked: Vec<Comparison> = run.comparisons.iter().filter(is_asked).cloned().collect();
     let of = |benchmark: Benchmark| {

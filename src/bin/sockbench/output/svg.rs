@@ -205,7 +205,10 @@ fn labels_and_ticks() {
     assert_eq!(spread(vec![100.0, 200.0]), [100.0, 200.0]);
     assert_eq!(spread(vec![110.0, 100.0]), [113.5, 96.5]);
     let scale = Scale::new(vec![3.0, 40.0]);
-    assert_eq!(scale.ticks.iter().map(|tick| tick.round()).collect::<Vec<_>>(), [2.0, 5.0, 10.0, 20.0, 50.0]);
+    assert_eq!(
+        scale.ticks.iter().map(|tick| tick.round()).collect::<Vec<_>>(),
+        [2.0, 5.0, 10.0, 20.0, 50.0]
+    );
     assert_eq!([scale.place(2.0), scale.place(scale.ticks[4])], [BOTTOM, TOP]);
     assert_eq!(Scale::new(vec![1.0]).ticks.len(), 2, "one value needs room, too");
     assert!(Scale::new(vec![]).ticks.len() >= 2);

@@ -184,7 +184,10 @@ fn noise(all: &[&Comparison]) -> String {
 }
 
 fn advice_on_pair(pair: &[String; 2], all: &[&Comparison]) -> String {
-    let [first, second] = pair.each_ref().map(|name| name.replace("Unix", "a Unix socket"));
+    let [first, second] = pair.each_ref().map(|name| match name.as_str() {
+        "Unix" => "a Unix socket",
+        other => other,
+    });
     let mut said: Vec<String> = Vec::new();
     for verdict in [Verdict::Ahead, Verdict::Behind, Verdict::Equal, Verdict::Open] {
         let of: Vec<&Comparison> =
