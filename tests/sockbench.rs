@@ -380,20 +380,6 @@ fn a_wrong_answer_is_an_error() {
     });
 }
 
-/// Its children, once it has some.
-#[cfg(target_os = "linux")]
-fn children(program: &mut std::process::Child) -> Vec<String> {
-    let path = format!("/proc/{0}/task/{0}/children", program.id());
-    loop {
-        let text = fs::read_to_string(&path).unwrap();
-        if !text.is_empty() {
-            return text.split_whitespace().map(str::to_string).collect();
-        }
-        assert_eq!(program.try_wait().unwrap(), None);
-        thread::yield_now();
-    }
-}
-
 /// The servers that it starts for itself are killed from outside, in the middle of a run.
 #[test]
 #[cfg(target_os = "linux")]

@@ -5,7 +5,7 @@
 //! comparison (four of each latency comparison), all in random order. The first turn warms up.
 //!
 //! Some luck lasts as long as a connection, and some as long as a process. So both ends connect anew
-//! before every pair, and the server starts anew with every turn. With one server for a whole run, Unix
+//! before every pair, and the server starts anew with every turn (but for connections). With one server for a whole run, Unix
 //! was 0.85 to 0.97 times as fast as TCP in 8 runs (64K, both ends on one CPU), and 1.36 times in
 //! another; with a new one for each turn 1.30 to 1.40 times in 6 runs on the same quiet machine.
 
@@ -273,7 +273,8 @@ pub fn measure(
 
 /// A turn of all comparisons that are open. Turn 0 warms up.
 fn take_turn(bench: &mut Bench<'_>, all: &mut [Comparison], turn: usize) {
-    bench.servers.clear(); // and so started anew
+    // The others are started anew. A new one for connections would mostly be starting threads.
+    bench.servers.retain(|((_, benchmark), _)| *benchmark == Benchmark::Connect);
     let mut order = Vec::new();
     for (at, one) in all.iter().enumerate().filter(|(_, one)| one.wants_more()) {
         // A pair of latency blocks is short.
@@ -322,8 +323,9 @@ type Failure = (String, String);
 struct Bench<'a> {
     options: &'a Options,
     placement: Placement,
-    /// The other end of each placement, or why there is none; started when a turn first needs it.
-    servers: Vec<(Cpus, Result<Server, String>)>,
+    /// The other end for each placement and benchmark, or why there is none; started when it is first
+    /// needed.
+    servers: Vec<((Cpus, Benchmark), Result<Server, String>)>,
     failures: Vec<Failure>,
     /// The round trips of a block. One buffer for all: only the first block has to fault it in.
     samples: Vec<f32>,
@@ -366,15 +368,16 @@ impl<'a> Bench<'a> {
         Ok(if one.a.series.benchmark == Benchmark::Latency { b / a } else { a / b })
     }
 
-    fn server(&mut self, cpus: Cpus) -> Result<&Server, String> {
-        let known = self.servers.iter().position(|(known, _)| *known == cpus);
+    fn server(&mut self, cpus: Cpus, benchmark: Benchmark) -> Result<&Server, String> {
+        let key = (cpus, benchmark);
+        let known = self.servers.iter().position(|(known, _)| *known == key);
         let at = known.unwrap_or_else(|| {
             let start = |cpu| Server::start(cpu).map_err(|e| format!("no server starts: {e}"));
             let server = match &self.options.connect {
                 Some(addr) => Ok(Server::elsewhere(addr)),
                 None => self.placement.server(cpus).and_then(start),
             };
-            self.servers.push((cpus, server));
+            self.servers.push((key, server));
             self.servers.len() - 1
         });
         self.servers[at].1.as_ref().map_err(String::clone)
@@ -390,7 +393,7 @@ impl<'a> Bench<'a> {
 
     fn open(&mut self, series: Series) -> Result<Link, Failure> {
         let request = self.request(series);
-        let server = self.server(series.cpus);
+        let server = self.server(series.cpus, series.benchmark);
         let opened = server.map_err(|why| (series.cpus.in_words().to_string(), why))?;
         let opened = opened.open(series.network, request);
         opened.map_err(|e| self.failed(series, e))
@@ -423,7 +426,7 @@ impl<'a> Bench<'a> {
             (Benchmark::Throughput, _) => throughput::send(&mut link.end, size, length),
             (Benchmark::Connect, _) => {
                 let request = self.request(series);
-                let server = self.server(cpus).map_err(io::Error::other)?;
+                let server = self.server(cpus, benchmark).map_err(io::Error::other)?;
                 connect::visit(server, network, request, length)
             }
             (Benchmark::Latency, None) => {

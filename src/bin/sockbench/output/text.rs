@@ -199,7 +199,7 @@ fn advice_on_pair(pair: &[String; 2], all: &[&Comparison]) -> String {
             Verdict::Behind => format!("{second} is faster for {matters}."),
             Verdict::Equal => format!("it makes no difference for {matters}."),
             Verdict::Open if most < 50.0 => {
-                format!("speed is no reason to choose for {matters}: less than {most} % apart.")
+                format!("speed is no reason to choose for {matters}: at most {most} % apart.")
             }
             Verdict::Open if one.ratio.turns() == MOST_TURNS => {
                 format!("the speed changes too much from moment to moment for {matters}.")
@@ -524,7 +524,7 @@ mod tests {
         let little = compared(Benchmark::Latency, 1, Cpus::Free, &[0.9, 1.2]);
         assert_eq!(
             advice(&[little]),
-            "\nSo: speed is no reason to choose for messages of 1 byte: less than 20 % apart.\n"
+            "\nSo: speed is no reason to choose for messages of 1 byte: at most 20 % apart.\n"
         );
         assert_eq!(advice(&[]), "");
     }
