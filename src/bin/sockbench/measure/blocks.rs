@@ -338,12 +338,20 @@ impl<'a> Bench<'a> {
         Bench { options, placement, servers, failures, samples, late }
     }
 
-    /// Opens both connections, and then runs a block over each. Returns how many times as fast the first
+    /// Opens both connections, and then runs a block over each, in the same order: the one that is opened
+    /// first, to a new server, is 2 to 4 % faster. Returns how many times as fast the first
     /// was.
     fn pair(&mut self, one: &mut Comparison, counts: bool) -> Result<f64, Failure> {
         let cpus = self.placement.cpus(one.a.series.cpus);
-        let mut link_a = self.open(one.a.series)?;
-        let mut link_b = self.open(one.b.series)?;
+        let a_first = random() % 2 == 0;
+        let (mut link_a, mut link_b);
+        if a_first {
+            link_a = self.open(one.a.series)?;
+            link_b = self.open(one.b.series)?;
+        } else {
+            link_b = self.open(one.b.series)?;
+            link_a = self.open(one.a.series)?;
+        }
         let mut pids = vec![process::id()];
         pids.extend(link_a.pid.into_iter().chain(link_b.pid));
         pids.dedup(); // one server for both, but for pipes
@@ -352,7 +360,7 @@ impl<'a> Bench<'a> {
         let before = usage();
         let start = Instant::now();
         let (a, b);
-        if random() % 2 == 0 {
+        if a_first {
             a = self.block(&mut one.a, &mut link_a, counts)?;
             b = self.block(&mut one.b, &mut link_b, counts)?;
         } else {
