@@ -343,7 +343,7 @@ impl<'a> Bench<'a> {
     /// was.
     fn pair(&mut self, one: &mut Comparison, counts: bool) -> Result<f64, Failure> {
         let cpus = self.placement.cpus(one.a.series.cpus);
-        let a_first = random() % 2 == 0;
+        let a_first = random().is_multiple_of(2);
         let (mut link_a, mut link_b);
         if a_first {
             link_a = self.open(one.a.series)?;
@@ -369,8 +369,7 @@ impl<'a> Bench<'a> {
         }
         if let (Some((ends, busy)), Some((ends_after, busy_after))) = (before, usage()) {
             one.time += start.elapsed().as_nanos() as u64 * cpus.len() as u64;
-            // A thread that has ended has taken its time with it.
-            one.ends += ends_after.saturating_sub(ends);
+            one.ends += ends_after - ends;
             one.busy += busy_after - busy;
         }
         Ok(if one.a.series.benchmark == Benchmark::Latency { b / a } else { a / b })

@@ -103,7 +103,7 @@ impl Picture {
         for (n, line) in panel.lines.iter().enumerate() {
             // Bars stand beside each other.
             let aside = 3.0 * (2.0 * n as f64 - (panel.lines.len() - 1) as f64);
-            line.draw(svg, |size| x(size), aside, y, self.level.is_some());
+            line.draw(svg, x, aside, y, self.level.is_some());
         }
         let last = |line: &Line| line.points.last().map_or(BOTTOM, |point| y.place(point.mid));
         let ends = spread(panel.lines.iter().map(last).collect());
