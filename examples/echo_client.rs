@@ -11,8 +11,9 @@
 //! ```
 //!
 //! Predict: run it with `-`, type a line, then kill the server. What does the client say, and when?
-//! Change: send first and receive then, in one thread. What becomes of `-` and a file of 256 MiB?
-//! Explain: standard output is closed early (`| head`). What would hang without `Shutdown::Both`?
+//! Change: send in the same thread, before receiving: call `send` in place of `scope.spawn`. What becomes of
+//!   `head -c 256M /dev/zero | cargo run --example echo_client -- unix:/tmp/echo.sock - | wc -c`?
+//! Explain: the same with `| head -c 1` at the end. What would hang without `Shutdown::Both`?
 
 use std::env;
 use std::error::Error;
@@ -40,11 +41,12 @@ fn run(addr: &str, words: &[String]) -> Result<(), Box<dyn Error>> {
     let addr: Addr =
         addr.parse().map_err(|e| format!("{e}\nusage: echo_client [ADDR [WORD... | -]]"))?;
     let conn = connect(&addr)?;
-    let (sent, received) = match words.join(" ").as_str() {
-        "-" => exchange(&conn, &addr, io::stdin())?,
-        "" => exchange(&conn, &addr, "hello\n".as_bytes())?,
-        line => exchange(&conn, &addr, format!("{line}\n").as_bytes())?,
+    let result = match words.join(" ").as_str() {
+        "-" => exchange(&conn, io::stdin()),
+        "" => exchange(&conn, "hello\n".as_bytes()),
+        line => exchange(&conn, format!("{line}\n").as_bytes()),
     };
+    let (sent, received) = result.map_err(|e| format!("{addr}: {e}"))?;
     if received < sent {
         return Err(format!("{addr}: sent {sent} bytes, and {received} came back").into());
     }
@@ -61,46 +63,50 @@ fn connect(addr: &Addr) -> Result<Conn, String> {
     })
 }
 
-/// Sends in one thread and receives in another, and returns how many bytes each of them moved.
-fn exchange(conn: &Conn, addr: &Addr, input: impl Read + Send) -> Result<(u64, u64), String> {
-    // Both threads may use `conn`, because the scope does not end before they have.
+/// Sends in one thread, receives in another, and returns how many bytes each of them moved.
+fn exchange(conn: &Conn, input: impl Read + Send) -> Result<(u64, u64), String> {
+    // A scope waits for its threads, so they may borrow `conn`.
     thread::scope(|scope| {
-        let sender = scope.spawn(|| send(conn, addr, input));
-        let received = receive(conn, addr)?;
-        let sent = sender.join().unwrap()?;
+        let sender = scope.spawn(|| send(input, conn));
+        // An error ends this block at once, but the scope still waits for the sender. That is why
+        // `receive` makes the sender's next write fail.
+        let received = receive(conn).map_err(|e| format!("printing the answer: {e}"))?;
+        let result = sender.join().unwrap(); // unwrap: if the sender has panicked, so do we
+        let sent = result.map_err(|e| format!("sending the input: {e}"))?;
         Ok((sent, received))
     })
 }
 
-fn send(conn: &Conn, addr: &Addr, input: impl Read) -> Result<u64, String> {
-    let sent = copy(input, "standard input", conn, &addr.to_string());
-    // The half-close: the server reads end of file, and closes. After an error, too, since the
-    // receiver waits for that.
+fn send(mut input: impl Read, mut conn: &Conn) -> io::Result<u64> {
+    let sent = io::copy(&mut input, &mut conn);
+    // The half-close: the server reads end of file, and closes. Without it the server would wait
+    // for more, and `receive` for the server, so it is needed after an error of `input` as well.
     let _ = conn.shutdown(Shutdown::Write);
     sent
 }
 
-fn receive(conn: &Conn, addr: &Addr) -> Result<u64, String> {
-    let received = copy(conn, &addr.to_string(), io::stdout(), "standard output");
+fn receive(conn: &Conn) -> io::Result<u64> {
+    let received = print_all(conn);
     if received.is_err() {
-        // Nobody reads from now on. The sender may be waiting in write: this makes it fail.
+        // Nobody reads from now on. The sender may be waiting in write: this makes it fail. A sender
+        // that waits for its input is not woken: it fails when it has something to write.
         let _ = conn.shutdown(Shutdown::Both);
     }
     received
 }
 
-/// Copies until end of file, as `hello_server` does. An error says which of the two has failed.
-fn copy(mut from: impl Read, source: &str, mut to: impl Write, sink: &str) -> Result<u64, String> {
+/// Reads until end of file, as `hello_server` does.
+fn print_all(mut conn: &Conn) -> io::Result<u64> {
+    let mut stdout = io::stdout();
     let mut buf = [0; 64 * 1024];
     let mut total = 0;
     loop {
-        let n = from.read(&mut buf).map_err(|e| format!("{source}: {e}"))?;
+        let n = conn.read(&mut buf)?;
         if n == 0 {
             return Ok(total);
         }
-        to.write_all(&buf[..n]).map_err(|e| format!("{sink}: {e}"))?;
-        // Standard output would keep an unfinished line to itself.
-        to.flush().map_err(|e| format!("{sink}: {e}"))?;
+        stdout.write_all(&buf[..n])?;
+        stdout.flush()?; // it prints only whole lines until it is flushed
         total += n as u64;
     }
 }

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Predict: press Ctrl-C and start it again; then start a second one beside it. What does each say?
-//! Change: set `MAX_CLIENTS` to 1. What does the second of two clients see, and until when?
+//! Change: set `MAX_CLIENTS` to 1. What does the second of two `nc -N -U /tmp/echo.sock` see, and until when?
 //! Explain: what harm can clients do that connect and then say nothing, and what would prevent it?
 
 use std::error::Error;
@@ -22,6 +22,7 @@ use std::{env, io};
 
 use streamsock::{Addr, Conn, Listener, serve};
 
+// In this part, `main` reads the arguments and prints an error. The lesson begins at `run`.
 fn main() -> ExitCode {
     let mut args: Vec<String> = env::args().skip(1).collect();
     if args.is_empty() {
@@ -36,9 +37,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// How many clients are served at once. The next ones wait in the backlog.
+/// How many clients are served at once. The next ones wait.
 const MAX_CLIENTS: usize = 512;
 
+/// `Box<dyn Error>` holds an error of any type. `?` puts an `io::Error` into it, or a `String`.
 fn run(args: &[String]) -> Result<(), Box<dyn Error>> {
     let mut listeners = Vec::new();
     for arg in args {
@@ -47,24 +49,26 @@ fn run(args: &[String]) -> Result<(), Box<dyn Error>> {
     for listener in &listeners {
         eprintln!("listening on {}", listener.local_addr()?);
     }
-    // serve calls accept(2) on every listener, and `echo` in a thread for each client.
+    // serve calls accept(2) on every listener, each in a thread, and `echo` in a thread for each
+    // client. It goes on after an error that may pass, such as too many open files.
     serve(&listeners, MAX_CLIENTS, echo)?;
     Ok(())
 }
 
 fn listen(arg: &str) -> Result<Listener, String> {
+    // parse calls `Addr::from_str`, which knows the forms of an address.
     let addr: Addr = arg.parse().map_err(|e| format!("{e}\nusage: echo_server [ADDR...]"))?;
     // socket(2), bind(2) and listen(2). A file that a killed server left behind is taken over.
     Listener::bind(&addr).map_err(|e| format!("{addr}: {e}"))
 }
 
-/// The loop of `hello_server` for either kind of socket: the code below does not know which it has.
+/// The loop of `hello_server`, for either kind of socket. Only what it prints depends on the kind.
 fn echo(conn: Conn) {
     eprintln!("client connected [{}]", conn.network());
-    // To read and to write, a shared reference is enough. copy wants one for each.
+    // copy wants a reader and a writer. A `&Conn` can do both, so two of them share the connection.
     let mut reader = &conn;
     let mut writer = &conn;
-    // copy reads, and writes what it has read, until a read returns 0.
+    // It reads, and writes what it has read, until a read returns 0.
     if let Err(e) = io::copy(&mut reader, &mut writer) {
         eprintln!("client lost [{}]: {e}", conn.network());
     }
