@@ -3,18 +3,40 @@
 //! ```console
 //! $ cargo run --example rpc_server -- unix:/tmp/rpc.sock
 //! listening on unix:/tmp/rpc.sock
-//! $ cargo run --example http_get -- unix:/tmp/rpc.sock /hello
-//! HTTP/1.1 404 Not Found
-//! Content-Type: text/plain; charset=utf-8
-//! Content-Length: 19
+//! $ cargo run --example http_get -- unix:/tmp/rpc.sock /debug/rpc
+//! HTTP/1.1 200 OK
+//! Content-Type: text/html; charset=utf-8
+//! Content-Length: 541
 //! Connection: close
 //!
-//! 404 page not found
+//! <!DOCTYPE html>
+//! <html>
+//! <title>Services</title>
+//! <body>
+//! <hr>
+//! Service Arith
+//! <hr>
+//! <table>
+//! <tr><th align=center>Method</th><th align=center>Calls</th></tr>
+//! <tr><td align=left>Divide(main.Args, *main.Quotient) error</td><td align=center>0</td></tr>
+//! <tr><td align=left>Multiply(main.Args, *int) error</td><td align=center>0</td></tr>
+//! </table>
+//! <hr>
+//! Service Greeter
+//! <hr>
+//! <table>
+//! <tr><th align=center>Method</th><th align=center>Calls</th></tr>
+//! <tr><td align=left>Greet(string, *string) error</td><td align=center>0</td></tr>
+//! </table>
+//! </body>
+//! </html>
 //! ```
 //!
-//! Predict: ask `echo_server` for the page `/`. What is printed, and does it end?
-//! Change: remove the check of the path, and ask `echo_server` for $'/ HTTP/1.0\r\nCookie: me'. What did you send?
-//! Explain: why does the request name a host, when the connection has been made already?
+//! Predict: start `cargo run --example echo_server` and ask it for a page,
+//!   `cargo run --example http_get -- unix:/tmp/echo.sock /`. What is printed, and does it end?
+//! Change: remove the check of the path. What do you send to `echo_server` now with this, in bash?
+//!   `cargo run --example http_get -- unix:/tmp/echo.sock $'/ HTTP/1.0\r\nCookie: me'`
+//! Explain: a.example and b.example have one IP address. How does a server there know whose page you want?
 
 use std::env;
 use std::error::Error;
@@ -38,21 +60,22 @@ fn main() -> ExitCode {
 
 fn get(addr: &str, path: &str) -> Result<(), Box<dyn Error>> {
     let addr: Addr = addr.parse().map_err(|e| format!("{e}\nusage: http_get [ADDR [PATH]]"))?;
-    // The path must stay in its place in the request: a space would end it, and so would a new line.
+    // A space or a line end in the path would end it early, and what follows would be read as another
+    // part of the request.
     if !path.starts_with('/') || path.contains(|c: char| c == ' ' || c.is_control()) {
         let why = "a path begins with / and has no control characters, and %20 for a space";
         return Err(format!("{path:?}: {why}").into());
     }
     let mut conn = Conn::connect(&addr).map_err(|e| format!("{addr}: {e}"))?;
 
-    // The client speaks first. The empty line ends the request, so no half-close is needed, and
-    // some servers would take it for a client that has left.
+    // The client speaks first. The empty line tells the server that the request is complete. A
+    // half-close is not needed, and some servers would take it for a client that has left.
     let request = format!("GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", host(&addr));
     conn.write_all(request.as_bytes()).map_err(|e| format!("{addr}: {e}"))?;
 
     let mut answer = BufReader::new(conn);
     print_head(&mut answer).map_err(|e| format!("{addr}: {e}"))?;
-    // In HTTP/1.0 the page ends with the connection: when read returns 0.
+    // The request says HTTP/1.0, so the server closes after the page: it ends when read returns 0.
     io::copy(&mut answer, &mut io::stdout())
         .map_err(|e| format!("the page of {addr}, to standard output: {e}"))?;
     Ok(())
@@ -71,12 +94,18 @@ const MAX_HEAD: u64 = 64 * 1024;
 
 /// The head of the answer: a line with the status, a line for each header, an empty line.
 fn print_head(answer: &mut impl BufRead) -> io::Result<()> {
+    // `take` is a reader that ends after so many bytes, whatever follows.
     let mut head = answer.take(MAX_HEAD);
     loop {
         let mut line = Vec::new();
         head.read_until(b'\n', &mut line)?;
+        // Without a newline, the line is not complete: there are no more bytes.
         if !line.ends_with(b"\n") {
-            return Err(io::Error::other("the answer has no head, or one of more than 64 KiB"));
+            let why = match head.limit() {
+                0 => "the head of the answer is longer than 64 KiB",
+                _ => "the connection ended before the head of the answer did",
+            };
+            return Err(io::Error::other(why));
         }
         // The bytes need not be UTF-8. Those that are not are shown as a replacement character.
         let text = String::from_utf8_lossy(&line);

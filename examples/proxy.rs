@@ -11,7 +11,9 @@
 //! ```
 //!
 //! Predict: the client half-closes. What would it wait for if the proxy kept that to itself?
-//! Change: remove the two lines with `Shutdown::Both`. A client is reset: what stays open, and for how long?
+//! Change: remove the two lines with `Shutdown::Both`. Use `nc -l -U /tmp/quiet.sock` as the server and
+//!   `nc 127.0.0.1 13501` as the client. Press Ctrl-Z at the client, type a line at the server, and
+//!   `kill -9 %1` the client: it is reset. What stays open, and for how long?
 //! Explain: a client half-closes, and its server neither answers nor closes. When does that end?
 
 use std::error::Error;
@@ -42,7 +44,7 @@ fn run(here: &str, there: &str) -> Result<(), Box<dyn Error>> {
     // At most 512 clients at once, each in a thread, which opens a connection to the other address.
     serve(&[listener], 512, |client| match Conn::connect(&there) {
         Ok(server) => relay(&client, &server),
-        // The client is dropped with the end of this closure, and reads end of file.
+        // `client` is dropped at the end of this closure, so its other end reads end of file.
         Err(e) => eprintln!("proxy: {there}: {e}"),
     })?;
     Ok(())
@@ -52,8 +54,8 @@ fn parse(text: &str) -> Result<Addr, String> {
     text.parse().map_err(|e| format!("{e}\nusage: proxy [HERE [THERE]]"))
 }
 
-/// Each direction needs a thread: it waits in read for one end or in write for the other, and must
-/// not hold up the other direction meanwhile.
+/// A direction waits in read at one end or in write at the other. In a single thread, the second
+/// direction would have to wait, too.
 fn relay(client: &Conn, server: &Conn) {
     thread::scope(|scope| {
         scope.spawn(|| one_way(client, server));
@@ -66,13 +68,12 @@ fn one_way(from: &Conn, to: &Conn) {
     let mut reader = from;
     let mut writer = to;
     match io::copy(&mut reader, &mut writer) {
-        // End of file: a half-close, since the other direction may go on. It may do so for ever:
-        // nothing here bounds how long a connection lasts, and 512 such clients lock out all others.
+        // End of file: a half-close, since the other direction may go on.
         Ok(_) => {
             let _ = to.shutdown(Shutdown::Write);
         }
-        // One end is gone, so the other must go, too. The other direction's thread may be waiting
-        // for either of them: shutdown(2) wakes it.
+        // We do not know which of the two has failed, so both are shut down. This also wakes the
+        // thread of the other direction, if it is waiting for one of them.
         Err(_) => {
             let _ = from.shutdown(Shutdown::Both);
             let _ = to.shutdown(Shutdown::Both);
