@@ -12,9 +12,12 @@
 //! hello from TCP                   # typed here
 //! ```
 //!
-//! Predict: stop one `nc` with Ctrl-Z, and run `yes | nc -N -U /tmp/chat.sock`. What does a third client see?
-//! Change: keep a client although a write to it failed. What may its next line look like?
-//! Explain: a client reads a line only every 90 ms. What do the others notice, and what would help them?
+//! Predict: stop one `nc` with Ctrl-Z, and run `yes | nc -N -U /tmp/chat.sock`. Is a third client cut off,
+//!   slowed down, or fine?
+//! Change: keep a client although a write to it failed: return `true`, and without the shutdown. Over TCP,
+//!   what may its next line look like?
+//! Explain: a client reads just fast enough that no write to it fails. What do the others notice, and what
+//!   would help them?
 
 use std::error::Error;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -44,7 +47,7 @@ fn run(unix: &str, tcp: &str) -> Result<(), Box<dyn Error>> {
     let room = Mutex::new(Room { open: true, clients: Vec::new() });
     thread::scope(|scope| {
         scope.spawn(|| wait_and_stop(&listeners, &room));
-        // Until both listeners are shut down and all clients have left.
+        // Until both listeners are shut down and all clients have left; after an error, until Ctrl-D.
         serve(&listeners, 512, |conn| chat(Arc::new(conn), &room))
     })?;
     Ok(())
@@ -57,13 +60,14 @@ fn listen(text: &str) -> Result<Listener, Box<dyn Error>> {
     Ok(listener)
 }
 
-/// A connection is read by its own thread alone, and written to by the threads of all others.
+/// A connection is read by its own thread, and written to by the threads of all others. Both hold an
+/// `Arc` of it, a value with several owners: it is dropped, and so closed, with the last of them.
 struct Room {
     open: bool,
     clients: Vec<Arc<Conn>>,
 }
 
-/// A complete stop, in this order: nobody comes in, then everybody who is there is sent away.
+/// A complete stop: nobody new comes in, and then everybody who is there is sent away.
 fn wait_and_stop(listeners: &[Listener], room: &Mutex<Room>) {
     // Waits for end of file: Ctrl-D on a terminal. An error is no reason to stop.
     if let Err(e) = io::copy(&mut io::stdin(), &mut io::sink()) {
@@ -78,29 +82,28 @@ fn wait_and_stop(listeners: &[Listener], room: &Mutex<Room>) {
     let mut room = room.lock().unwrap();
     room.open = false; // for a client that was accepted, and is about to enter
     for client in &room.clients {
-        // Its thread waits in read, which returns 0 now.
+        // Its read returns 0 from now on, and so its thread ends.
         let _ = client.shutdown(Shutdown::Both);
     }
 }
 
 fn chat(client: Arc<Conn>, room: &Mutex<Room>) {
-    if let Err(e) = client.set_write_timeout(Some(Duration::from_millis(100))) {
-        eprintln!("chat: {e}");
-        return;
-    }
-    if !enter(&client, room) {
-        return;
+    let timeout = Some(Duration::from_millis(100));
+    if client.set_write_timeout(timeout).is_err() || !enter(&client, room) {
+        return; // the client has gone, or the room is closed
     }
     let mut reader = BufReader::new(client.as_ref());
     loop {
-        // A longer line goes out in pieces: one that never ends must not fill our memory.
+        // A line that never ends must not fill our memory, so a long one goes out in pieces: `take`
+        // ends after 1024 bytes. `by_ref` lends it the reader, which is needed for the next line.
         let mut line = Vec::new();
         match reader.by_ref().take(1024).read_until(b'\n', &mut line) {
             Ok(0) | Err(_) => break,
             Ok(_) => tell_others(&client, &printable(&line), room),
         }
     }
-    room.lock().unwrap().clients.retain(|other| !Arc::ptr_eq(other, &client));
+    let mut room = room.lock().unwrap();
+    room.clients.retain(|other| !Arc::ptr_eq(other, &client));
 }
 
 fn enter(client: &Arc<Conn>, room: &Mutex<Room>) -> bool {
@@ -111,26 +114,32 @@ fn enter(client: &Arc<Conn>, room: &Mutex<Room>) -> bool {
     room.open
 }
 
-/// What a terminal might take for a command must not reach another client's.
+/// A terminal takes some control characters for commands. No client may send those to another's.
 fn printable(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(line);
-    let mut kept: String = text.chars().filter(|c| !c.is_control()).collect();
-    kept.push('\n');
-    kept
+    let kept: String = text.chars().filter(|c| !c.is_control()).collect();
+    kept + "\n"
 }
 
 fn tell_others(speaker: &Arc<Conn>, text: &str, room: &Mutex<Room>) {
-    room.lock().unwrap().clients.retain(|client| {
-        if Arc::ptr_eq(client, speaker) {
-            return true;
+    let mut room = room.lock().unwrap();
+    let mut staying = Vec::new();
+    for client in &room.clients {
+        // ptr_eq: are both the same connection?
+        if Arc::ptr_eq(client, speaker) || tell(client, text) {
+            staying.push(client.clone());
         }
-        // If this client does not read, the write waits for up to 100 ms, and all others with it.
-        let mut writer = client.as_ref();
-        if writer.write_all(text.as_bytes()).is_ok() {
-            return true;
-        }
-        // Part of the line may be on its way, and the next would be glued on. The client must go.
+    }
+    room.clients = staying;
+}
+
+/// False if the client has to go.
+fn tell(mut client: &Conn, text: &str) -> bool {
+    // If this client does not read, the write waits for up to 100 ms, and all others for the lock.
+    if client.write_all(text.as_bytes()).is_err() {
+        // Part of the line may be on its way, and the next line would be glued to it.
         let _ = client.shutdown(Shutdown::Both);
-        false
-    });
+        return false;
+    }
+    true
 }

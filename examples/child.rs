@@ -9,8 +9,10 @@
 //! ```
 //!
 //! Predict: what happens if you remove the line with `shutdown`?
-//! Change: build the `Command` in `main`, in a variable that lives to its end. Who waits for whom now?
-//! Explain: sort needs an end of file. Why not `drop(ours)` instead of `shutdown`?
+//! Change: keep the `Command`: put `std::mem::forget(command);` before `Ok(child)`, so that it is never
+//!   dropped. Who waits for whom now?
+//! Explain: `drop(ours)`, too, would give sort its end of file. What would become of its answer? (To try it,
+//!   put `drop(ours)` in place of the `shutdown`, and remove the three lines with `sorted`.)
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -20,7 +22,8 @@ use std::process::{Child, Command};
 
 fn main() -> io::Result<()> {
     // Two sockets that are connected to each other and have no name, so that nobody else can
-    // connect to them: socketpair(2).
+    // connect to them: socketpair(2). A process has each of its sockets and files open under a
+    // number, the descriptor.
     let (mut ours, theirs) = UnixStream::pair()?;
     let mut child = start_sort(theirs)?;
 
@@ -39,17 +42,21 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// A descriptor is the number under which a process has a socket open. The child gets the same socket
-/// under two of them: 0, its standard input, and 1, its standard output.
+/// sort gets its socket under two descriptors: 0, its standard input, and 1, its standard output.
 fn start_sort(theirs: UnixStream) -> io::Result<Child> {
     // A second descriptor for the same socket, as dup(2) makes it.
     let second = theirs.try_clone()?;
-    // The child has no descriptor for `ours`: std marks all that it opens close-on-exec, which
-    // means that the kernel closes it in a process that starts another program.
-    let child =
-        Command::new("sort").stdin(OwnedFd::from(theirs)).stdout(OwnedFd::from(second)).spawn()?;
-    // The Command has been dropped, and with it our two descriptors for the child's end. A socket
-    // closes with its last descriptor, in whichever process that is: if we kept one, we would never
-    // read end of file.
+    // An OwnedFd is a descriptor that is closed when it is dropped.
+    let mut command = Command::new("sort");
+    command.stdin(OwnedFd::from(theirs)).stdout(OwnedFd::from(second));
+
+    // The child begins as a copy of us, with all our descriptors. When it turns into sort, in
+    // execve(2), the kernel closes those that are marked close-on-exec, as std marks all that it
+    // opens: sort has none for `ours`. Its 0 and 1 stay, since dup2(2) makes them without the mark.
+    let child = command.spawn()?;
+
+    // `command` is dropped here, and with it our two descriptors of the child's end. A socket closes
+    // with its last descriptor, in whichever process that is: if we kept one, we would never read
+    // end of file.
     Ok(child)
 }

@@ -11,9 +11,9 @@
 //! ```
 //!
 //! Predict: the client half-closes. What would it wait for if the proxy kept that to itself?
-//! Change: remove the two lines with `Shutdown::Both`. Use `nc -l -U /tmp/quiet.sock` as the server and
-//!   `nc 127.0.0.1 13501` as the client. Press Ctrl-Z at the client, type a line at the server, and
-//!   `kill -9 %1` the client: it is reset. What stays open, and for how long?
+//! Change: remove the two lines with `Shutdown::Both`. Start `nc -l -U /tmp/quiet.sock` as the server, the
+//!   proxy with `tcp:127.0.0.1:13501 unix:/tmp/quiet.sock`, and `nc 127.0.0.1 13501` as the client. Press
+//!   Ctrl-Z at the client, type a line at the server, `kill -9 %1`. What stays open, and for how long?
 //! Explain: a client half-closes, and its server neither answers nor closes. When does that end?
 
 use std::error::Error;
