@@ -55,7 +55,8 @@ fn start_sort(theirs: UnixStream) -> io::Result<Child> {
     // opens: sort has none for `ours`. Its 0 and 1 stay, since dup2(2) makes them without the mark.
     let child = command.spawn()?;
 
-    // `command` is dropped here, and with it our two descriptors of the child's end. A socket closes
+    // `command` is dropped at the end of this function, and with it our two descriptors of the
+    // child's end. A socket closes
     // with its last descriptor, in whichever process that is: if we kept one, we would never read
     // end of file.
     Ok(child)

@@ -6,21 +6,20 @@
 //!   recv: 3 bytes, "one"
 //!   recv: 8 bytes, "three hu"
 //! the other end has closed:
-//!   recv: operation would block
-//!   send: connection refused
+//!   recv: WouldBlock
+//!   send: ConnectionRefused
 //! nobody receives:
-//!   send: operation would block
+//!   send: WouldBlock
 //! a server answers:
 //!   from a client without a name: no answer is possible
 //!   from a client with a name: answered
 //!   recv: 7 bytes, "welcome"
-//! the server has closed:
-//!   send: connection refused
 //! ```
 //!
 //! Predict: what does `recv` return for an empty message? And `read` on a stream, after `write(b"")`?
 //! Change: count the messages that `fill_the_queue` sends. How many are they if each has 4,096 bytes?
-//! Explain: UDP loses messages where `send` waits here. Why can a Unix socket do better?
+//! Explain: UDP, the datagrams of the Internet, loses messages where `send` waits here. Why can a Unix socket
+//!   do better?
 
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
@@ -41,7 +40,8 @@ fn main() -> io::Result<()> {
 
 fn keep_messages_apart() -> io::Result<()> {
     println!("two messages, and a buffer of 8 bytes:");
-    // socketpair(2), as for UnixStream::pair, but with the type SOCK_DGRAM.
+    // socketpair(2), as for UnixStream::pair, but with the type SOCK_DGRAM. What is sent at one end
+    // arrives at the other, so these two need no names.
     let (near, far) = UnixDatagram::pair()?;
     near.send(b"one")?;
     near.send(b"three hundred")?;
@@ -55,7 +55,8 @@ fn close_without_a_word() -> io::Result<()> {
     println!("the other end has closed:");
     let (near, far) = UnixDatagram::pair()?;
     drop(near);
-    // There is no connection that could end. recv would wait for ever, so make it fail instead.
+    // There is no connection that could end, so recv would wait for ever. On a nonblocking socket,
+    // what would wait fails instead, with WouldBlock.
     far.set_nonblocking(true)?;
     print_recv(&far);
     print_send(&far);
@@ -65,15 +66,16 @@ fn close_without_a_word() -> io::Result<()> {
 fn fill_the_queue() -> io::Result<()> {
     println!("nobody receives:");
     let (near, _far) = UnixDatagram::pair()?;
-    // The kernel keeps a number of messages. Then send would wait for room, and now it fails.
+    // The kernel keeps messages up to a limit. At the limit, send would wait for room; nonblocking,
+    // it fails.
     near.set_nonblocking(true)?;
     while near.send(b"hello").is_ok() {}
     print_send(&near);
     Ok(())
 }
 
-/// A server's socket has a name, to which anybody may send who may write to its file. A client that
-/// wants an answer needs a name as well: bind(2) gives it one.
+/// A server's socket has a name. Whoever may write to its file may send to it. A client that wants an
+/// answer needs a name as well: bind(2) gives it one.
 fn answer_by_name(dir: &Path) -> io::Result<()> {
     println!("a server answers:");
     let server = UnixDatagram::bind(dir.join("server"))?;
@@ -86,12 +88,6 @@ fn answer_by_name(dir: &Path) -> io::Result<()> {
     client.send_to(b"hello", dir.join("server"))?;
     receive_and_answer(&server)?;
     print_recv(&client);
-
-    // After connect(2) a client need not repeat the name.
-    client.connect(dir.join("server"))?;
-    drop(server);
-    println!("the server has closed:");
-    print_send(&client);
     Ok(())
 }
 
@@ -113,13 +109,13 @@ fn print_recv(socket: &UnixDatagram) {
     let mut buf = [0; 8];
     match socket.recv(&mut buf) {
         Ok(n) => println!("  recv: {n} bytes, {:?}", String::from_utf8_lossy(&buf[..n])),
-        Err(e) => println!("  recv: {}", e.kind()),
+        Err(e) => println!("  recv: {:?}", e.kind()),
     }
 }
 
 fn print_send(socket: &UnixDatagram) {
     match socket.send(b"hello") {
         Ok(_) => println!("  send: works"),
-        Err(e) => println!("  send: {}", e.kind()),
+        Err(e) => println!("  send: {:?}", e.kind()),
     }
 }

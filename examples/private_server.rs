@@ -8,8 +8,10 @@
 //! you are user 1000, group 1000, process 14694
 //! ```
 //!
-//! Predict: which error does another user get? And after `chmod 755 /tmp/private`?
-//! Change: use plain `bind`, start it, and `chmod` as before. What keeps others out now?
+//! Predict: which error does another user get, with `sudo -u nobody nc -N -U /tmp/private/s`? And after
+//!   `chmod 755 /tmp/private`?
+//! Change: (First `rm -r /tmp/private`: the lesson refuses a directory of that mode.) Use plain `bind`, start
+//!   it, and `chmod` as before. What keeps others out now?
 //! Explain: `bind` and then chmod(2) would end with the same mode. What may happen in between?
 
 use std::fs::{self, DirBuilder};
@@ -20,12 +22,13 @@ use std::path::Path;
 use streamsock::{Addr, Conn, Listener, serve};
 
 fn main() -> io::Result<()> {
-    // The first wall, on every system: who may not enter a directory reaches nothing in it.
+    // The first wall, on every system: whoever may not enter a directory reaches nothing in it.
     let dir = std::env::temp_dir().join("private");
     make_private_directory(&dir)?;
 
     // The second wall, where others may enter the directory: connect(2) requires write permission
-    // on the socket's file. At no moment does this file have another mode.
+    // on the socket's file. The file has this mode from its first moment: 6 for its owner, which is
+    // read (4) and write (2), 0 for its group, 0 for others.
     let path = dir.join("s");
     let listener = Listener::bind_with_mode(&Addr::from(path.as_path()), 0o600)?;
     check_owner(&dir, &path)?;
@@ -37,11 +40,14 @@ fn main() -> io::Result<()> {
 /// In /tmp, anybody may have made a directory of this name before us, so we look at what is there.
 /// (Many systems make a private directory for each user. Its path is in $XDG_RUNTIME_DIR.)
 fn make_private_directory(dir: &Path) -> io::Result<()> {
-    // mkdir(2) makes it with this mode, in one step: 7 for us, 0 for our group, 0 for others.
+    // mkdir(2) makes it with this mode, in one step: 7 for us, which is to list it (4), to change it
+    // (2) and to enter it (1); 0 for our group, 0 for others.
     match DirBuilder::new().mode(0o700).create(dir) {
-        Err(e) if e.kind() != ErrorKind::AlreadyExists => return Err(e),
-        _ => {}
+        Ok(()) => {}
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => {} // is it like ours?
+        Err(e) => return Err(e),
     }
+    // symlink_metadata tells of what is at this path itself, and does not follow a symbolic link.
     let found = fs::symlink_metadata(dir)?;
     if !found.is_dir() || found.mode() & 0o777 != 0o700 {
         let why = format!("{} is no directory of mode 0700: remove it", dir.display());
@@ -50,8 +56,9 @@ fn make_private_directory(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// If we could make a file in it, the directory is ours, or we are root. root must not use the
-/// directory of another user, who could rename what is in it.
+/// Is the directory ours? std cannot say who we are, but the file that we have just made is ours: so
+/// both must have the same owner. (root can make a file in anybody's directory, but its owner could
+/// then put another in its place.)
 fn check_owner(dir: &Path, path: &Path) -> io::Result<()> {
     if fs::metadata(dir)?.uid() != fs::metadata(path)?.uid() {
         let why = format!("{} is another user's: remove it", dir.display());
