@@ -56,8 +56,7 @@ fn start_sort(theirs: UnixStream) -> io::Result<Child> {
     let child = command.spawn()?;
 
     // `command` is dropped at the end of this function, and with it our two descriptors of the
-    // child's end. A socket closes
-    // with its last descriptor, in whichever process that is: if we kept one, we would never read
-    // end of file.
+    // child's end. A socket closes with its last descriptor, in whichever process that is: if we
+    // kept one, we would never read end of file.
     Ok(child)
 }

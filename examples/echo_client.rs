@@ -13,7 +13,8 @@
 //! Predict: run it with `-`, type a line, then kill the server. What does the client say, and when?
 //! Change: send in the same thread, before receiving: call `send` in place of `scope.spawn`. What becomes of
 //!   `head -c 256M /dev/zero | cargo run --example echo_client -- unix:/tmp/echo.sock - | wc -c`?
-//! Explain: the same with `| head -c 1` at the end. What would hang without `Shutdown::Both`?
+//! Explain: in the lesson as it is, this ends with `| head -c 1` in place of `| wc -c`, too. What would hang
+//!   without `Shutdown::Both`?
 
 use std::env;
 use std::error::Error;

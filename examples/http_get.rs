@@ -34,8 +34,8 @@
 //!
 //! Predict: start `cargo run --example echo_server` and ask it for a page,
 //!   `cargo run --example http_get -- unix:/tmp/echo.sock /`. What is printed, and does it end?
-//! Change: remove the check of the path. What do you send to `echo_server` now with this, in bash?
-//!   `cargo run --example http_get -- unix:/tmp/echo.sock $'/ HTTP/1.0\r\nCookie: me'`
+//! Change: remove the check of the path, and ask `echo_server` for another page, in bash:
+//!   `cargo run --example http_get -- unix:/tmp/echo.sock $'/ HTTP/1.0\r\nCookie: me'`. What did you send?
 //! Explain: a.example and b.example have one IP address. How does a server there know whose page you want?
 
 use std::env;

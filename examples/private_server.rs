@@ -44,7 +44,7 @@ fn make_private_directory(dir: &Path) -> io::Result<()> {
     // (2) and to enter it (1); 0 for our group, 0 for others.
     match DirBuilder::new().mode(0o700).create(dir) {
         Ok(()) => {}
-        Err(e) if e.kind() == ErrorKind::AlreadyExists => {} // is it like ours?
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => {} // we look at it below
         Err(e) => return Err(e),
     }
     // symlink_metadata tells of what is at this path itself, and does not follow a symbolic link.
@@ -57,8 +57,8 @@ fn make_private_directory(dir: &Path) -> io::Result<()> {
 }
 
 /// Is the directory ours? std cannot say who we are, but the file that we have just made is ours: so
-/// both must have the same owner. (root can make a file in anybody's directory, but its owner could
-/// then put another in its place.)
+/// both must have the same owner. (root can make a file in anybody's directory, whose owner could then
+/// put another in its place.)
 fn check_owner(dir: &Path, path: &Path) -> io::Result<()> {
     if fs::metadata(dir)?.uid() != fs::metadata(path)?.uid() {
         let why = format!("{} is another user's: remove it", dir.display());
