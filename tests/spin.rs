@@ -2,8 +2,6 @@
 
 use std::io::{ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::net::Shutdown;
-#[cfg(target_os = "linux")]
-use std::os::fd::{AsFd, AsRawFd};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,9 +9,9 @@ use streamsock::{Conn, Spin};
 
 mod common;
 
-#[cfg(target_os = "linux")]
-use common::wait_until;
 use common::{Random, assert_silent, connected, over_both, under, with_server};
+#[cfg(target_os = "linux")]
+use common::{is_nonblocking, wait_until};
 
 /// Never busy-waits, hardly does, and does until the answer is there.
 const BUDGETS: [Duration; 3] =
@@ -139,15 +137,6 @@ fn fifty_connections_that_busy_wait() {
             });
         });
     });
-}
-
-/// Whether the socket of this descriptor is non-blocking now, as the kernel says.
-#[cfg(target_os = "linux")]
-fn is_nonblocking(fd: impl AsFd) -> bool {
-    let fd = fd.as_fd().as_raw_fd();
-    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).unwrap();
-    let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).unwrap();
-    i64::from_str_radix(flags.trim(), 8).unwrap() & 0o4000 != 0
 }
 
 /// It busy-waits unless the budget is zero, also where a process may use one CPU only: pinned, or in a

@@ -7,6 +7,7 @@ use std::fs::{self, Permissions};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::Shutdown;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -182,6 +183,15 @@ pub fn wait_until_others_sleep() {
     };
     // One may wake another up that was looked at before it.
     wait_until(|| (0..3).all(|_| all_sleep()));
+}
+
+/// Whether the socket of this descriptor is non-blocking now, as the kernel says.
+#[cfg(target_os = "linux")]
+pub fn is_nonblocking(fd: impl AsFd) -> bool {
+    let fd = fd.as_fd().as_raw_fd();
+    let info = fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).unwrap();
+    let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).unwrap();
+    i64::from_str_radix(flags.trim(), 8).unwrap() & 0o4000 != 0
 }
 
 /// The longest path that a socket can have here.
