@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::Command;
 use std::thread;
@@ -48,6 +48,7 @@ fn what_are_the_answers_if_the_path_is_a_directory_and_if_its_directory_does_not
 fn does_so_reuseaddr_still_help_if_the_first_server_is_there() {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let again = TcpListener::bind(server.local_addr().unwrap());
+    TcpStream::connect(server.local_addr().unwrap()).unwrap();
     assert_eq!(again.unwrap_err().kind(), ErrorKind::AddrInUse);
 }
 
@@ -104,7 +105,6 @@ fn which_call_reports_the_reset_if_you_write_before_you_read() {
     });
 }
 
-/// The lesson says that a Rust program does, and that std's sendto prevents the signal besides.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_rust_program_ignores_sigpipe() {
