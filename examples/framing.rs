@@ -1,4 +1,4 @@
-//! A stream has no messages: a read returns what is there, and a message has to say where it ends.
+//! A connection carries a stream of bytes, not messages: a message has to say where it ends.
 //!
 //! ```console
 //! $ cargo run --example framing
@@ -17,7 +17,8 @@
 //! ```
 //!
 //! Predict: what do the reads return with room for 8 bytes?
-//! Change: send a length and half of a message, and drop `ours`. What does `receive` return then?
+//! Change: send a length and half of a message, and drop `ours`. What does `receive` return? And what
+//! does it return if you send nothing and drop `ours`?
 //! Explain: why does `receive` check the length before it makes room for the message?
 
 use std::io::{self, Read, Write};
@@ -44,6 +45,7 @@ fn write_words_and_read(room: usize) -> io::Result<()> {
     let mut buf = vec![0; room];
     loop {
         // A read takes what is there, as far as it has room, no matter how many writes brought it.
+        // Here all three writes are done. In another program, some of these bytes may come later.
         let n = theirs.read(&mut buf)?;
         if n == 0 {
             return Ok(());
@@ -82,14 +84,14 @@ fn send(conn: &mut UnixStream, message: &[u8]) -> io::Result<()> {
     let length = message.len() as u32; // it fits, after this check
     let mut frame = length.to_be_bytes().to_vec();
     frame.extend(message);
-    conn.write_all(&frame) // in one write: why, is in the lesson `nagle`
+    conn.write_all(&frame) // in one write (the lesson `nagle` says why)
 }
 
-/// Waits for a whole message.
+/// Waits for a whole message. At end of file it fails, with UnexpectedEof.
 fn receive(conn: &mut UnixStream) -> io::Result<Vec<u8>> {
-    let mut length = [0; 4];
-    conn.read_exact(&mut length)?; // repeats read until the buffer is full
-    let length = u32::from_be_bytes(length) as usize;
+    let mut length_bytes = [0; 4];
+    conn.read_exact(&mut length_bytes)?; // repeats read until the buffer is full, or fails
+    let length = u32::from_be_bytes(length_bytes) as usize;
     check_length(length)?;
     let mut message = vec![0; length];
     conn.read_exact(&mut message)?;

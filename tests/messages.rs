@@ -39,6 +39,11 @@ fn what_does_receive_return_if_only_half_of_the_message_comes() {
     );
     let (_, text, _) = run(&mut Command::new(build(&dir, "framing", &changed)));
     assert!(text.ends_with("  failed to fill whole buffer\n"), "{text}"); // UnexpectedEof
+
+    // And the same if nothing comes.
+    let changed = changed.replace(r#"ours.write_all(b"\0\0\0\x06mes")?;"#, "");
+    let (_, text, _) = run(&mut Command::new(build(&dir, "framing", &changed)));
+    assert!(text.ends_with("  failed to fill whole buffer\n"), "{text}");
 }
 
 // timeouts
