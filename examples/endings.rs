@@ -19,8 +19,11 @@
 //!   tcp   read ConnectionReset, write BrokenPipe, write BrokenPipe
 //! ```
 //!
+//! Each line shows what our read returned, and then two writes of one byte: a number of bytes, or the
+//! kind of an error. WouldBlock means here that the read found nothing and would have waited on.
+//!
 //! Predict: we have sent 10 bytes, and the peer reads 4 of them and closes. Which case is this like?
-//! Change: write before you read. Which call reports the reset now, over Unix and over TCP?
+//! Change: move the read between the two writes. Which call reports ConnectionReset now?
 //! Explain: what would we see of a peer whose host loses power, and what would help?
 
 use std::io::{self, Read, Write};
@@ -33,63 +36,68 @@ use std::time::Duration;
 use streamsock::{Conn, Listener};
 
 fn main() -> io::Result<()> {
-    // A Conn is the library's connection, over Unix or TCP. Each of these pairs is two ends: ours,
-    // and the peer's.
     println!("the peer half-closes:");
-    half_close(Conn::pair()?)?;
-    half_close(tcp_pair()?)?;
+    over_unix_and_tcp(half_close)?;
     println!("the peer shuts down its reading:");
-    stop_reading(Conn::pair()?)?;
-    stop_reading(tcp_pair()?)?;
+    over_unix_and_tcp(stop_reading)?;
     println!("the peer closes:");
-    close(Conn::pair()?)?;
-    close(tcp_pair()?)?;
+    over_unix_and_tcp(close)?;
     println!("the peer's process is killed:");
-    kill(Conn::pair()?)?;
-    kill(tcp_pair()?)?;
+    over_unix_and_tcp(kill)?;
     println!("the peer closes before it has read everything:");
-    close_with_unread_data(Conn::pair()?)?;
-    close_with_unread_data(tcp_pair()?)
+    over_unix_and_tcp(close_with_unread_data)
+}
+
+/// Makes a connection of each kind and lets it end. The peer is the other end of the connection. A
+/// Conn is one end, of either kind.
+fn over_unix_and_tcp(ending: fn(Conn, Conn) -> io::Result<()>) -> io::Result<()> {
+    let (ours, theirs) = Conn::pair()?;
+    ending(ours, theirs)?;
+    let (ours, theirs) = tcp_pair()?;
+    ending(ours, theirs)
 }
 
 /// End of file: the peer will send no more. It can still read what we write.
-fn half_close((ours, theirs): (Conn, Conn)) -> io::Result<()> {
+fn half_close(ours: Conn, theirs: Conn) -> io::Result<()> {
     theirs.shutdown(Shutdown::Write)?;
     read_then_write_twice(ours)
 }
 
-/// A Unix socket tells us at once. TCP does not tell: our writes go out until the buffers are full.
-fn stop_reading((ours, theirs): (Conn, Conn)) -> io::Result<()> {
+/// Over Unix, our write fails at once. TCP has no packet for this: our writes succeed until the
+/// buffers are full.
+fn stop_reading(ours: Conn, theirs: Conn) -> io::Result<()> {
     theirs.shutdown(Shutdown::Read)?;
     read_then_write_twice(ours)
 }
 
-/// Our read returns 0, as after a half-close: only a write shows the difference. Over Unix it fails.
-/// Over TCP the first write goes out, the peer's kernel answers with a reset, and the second fails.
-fn close((ours, theirs): (Conn, Conn)) -> io::Result<()> {
+/// Our read returns 0, as after a half-close, and only a write shows the difference. Over Unix it
+/// fails. Over TCP the first write succeeds, the peer's kernel answers its byte with a reset, and the
+/// second write fails.
+fn close(ours: Conn, theirs: Conn) -> io::Result<()> {
     drop(theirs); // close(2)
     read_then_write_twice(ours)
 }
 
 /// The kernel closes all that a killed process had open, so this looks like any other close.
-fn kill((ours, theirs): (Conn, Conn)) -> io::Result<()> {
-    // A process that has this socket as its standard input. Nobody else has it open: `theirs` is
-    // moved into the Command, which is gone at the semicolon.
-    let mut process = Command::new("cat").stdin(OwnedFd::from(theirs)).spawn()?;
+fn kill(ours: Conn, theirs: Conn) -> io::Result<()> {
+    let mut command = Command::new("cat");
+    command.stdin(OwnedFd::from(theirs)); // `theirs` will be the standard input of cat
+    let mut process = command.spawn()?;
+    drop(command); // this closes our copy of `theirs`: now only cat has it open
     process.kill()?;
     process.wait()?;
     read_then_write_twice(ours)
 }
 
 /// What we had sent is lost, and our read says so: the connection was reset.
-fn close_with_unread_data((mut ours, theirs): (Conn, Conn)) -> io::Result<()> {
+fn close_with_unread_data(mut ours: Conn, theirs: Conn) -> io::Result<()> {
     ours.write_all(b"never read")?;
     drop(theirs);
     read_then_write_twice(ours)
 }
 
 fn read_then_write_twice(mut ours: Conn) -> io::Result<()> {
-    // A read that waits fails with WouldBlock after this time; this is how we see that it waits.
+    // After this time a read that finds nothing fails with WouldBlock, and does not wait on.
     ours.set_read_timeout(Some(Duration::from_millis(50)))?;
     let read = outcome(ours.read(&mut [0]));
     let first = outcome(ours.write(b"x"));
@@ -99,10 +107,8 @@ fn read_then_write_twice(mut ours: Conn) -> io::Result<()> {
     Ok(())
 }
 
-/// How many bytes, or the kind of the error. ConnectionReset is ECONNRESET. BrokenPipe is EPIPE:
-/// nobody will read this. With EPIPE comes the signal SIGPIPE, which kills a C program that has not
-/// arranged for it. A Rust program ignores SIGPIPE from its start, and std's sendto has the flag
-/// MSG_NOSIGNAL, which prevents the signal.
+/// How many bytes, or the kind of the error. In C, ConnectionReset is ECONNRESET, and BrokenPipe is
+/// EPIPE: nobody will read what you write.
 fn outcome(result: io::Result<usize>) -> String {
     match result {
         Ok(n) => n.to_string(),
