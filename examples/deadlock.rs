@@ -16,8 +16,11 @@
 //!   the next one fails after 511 ms: WouldBlock
 //! ```
 //!
+//! WouldBlock is the error of a write that has waited for as long as its timeout allows, half a second
+//! here, and has sent nothing.
+//!
 //! Predict: do they get stuck if one of them reads first and then writes?
-//! Change: 64 KiB works and 16 MiB does not. From which size on does it fail?
+//! Change: 64 KiB works and 16 MiB does not. From which size on does it fail? Search by halving.
 //! Explain: why is a bigger buffer no cure?
 
 use std::io::{self, ErrorKind, Read, Write};
@@ -47,21 +50,21 @@ fn at_both_ends(act: fn(&UnixStream, usize) -> io::Result<()>, size: usize) -> i
     Ok(())
 }
 
-/// A write copies into a buffer in the kernel, and while that is full, waits for the other end to
-/// read. But the other end does not read: it waits in its own write for this end to read.
+/// A write copies into a buffer in the kernel, and while that buffer is full, the write waits until
+/// the other end reads. But the other end waits in a write of its own until this end reads.
 fn write_then_read(mut conn: &UnixStream, size: usize) -> io::Result<()> {
     conn.set_write_timeout(Some(PATIENCE))?;
-    conn.write_all(&vec![b'x'; size])?; // a `&UnixStream` can write and read, as a UnixStream can
+    conn.write_all(&vec![b'x'; size])?; // std lets a `&UnixStream` write and read, too
     conn.read_exact(&mut vec![0; size])
 }
 
-/// A real program that is stuck waits for ever. This one must end, so a write that has waited for
-/// this long returns: SO_SNDTIMEO, socket(7).
+/// Without a timeout, a program that is stuck waits for ever. With this one, SO_SNDTIMEO in socket(7),
+/// a write gives up.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// The cure: one thread writes while another reads. They share the socket.
+/// The cure: one thread writes while another reads.
 fn write_while_reading(conn: &UnixStream, size: usize) -> io::Result<()> {
-    let mut reader = conn;
+    let mut reader = conn; // both are references to the same socket
     let mut writer = conn;
     thread::scope(|scope| {
         let written = scope.spawn(move || writer.write_all(&vec![b'x'; size]));
@@ -71,7 +74,8 @@ fn write_while_reading(conn: &UnixStream, size: usize) -> io::Result<()> {
 }
 
 /// A write that times out after it has sent something is a *short write*: it returns how much that
-/// was. Only the next one, which can send nothing, fails. (write_all repeats write until one fails.)
+/// was. The next one can send nothing, and fails. In write_all, above, both happened: its first write
+/// was short, and its second failed.
 fn write_to_a_peer_that_reads_nothing(size: usize) -> io::Result<()> {
     let (mut ours, _theirs) = UnixStream::pair()?;
     ours.set_write_timeout(Some(PATIENCE))?;
