@@ -10,16 +10,17 @@
 //! tcp    3.94 GB/s
 //! ```
 //!
-//! The clock stops when the receiver says that it has the last byte. The article's benchmark stops it
-//! when the last write returns. At that moment, some of the bytes still lie in a buffer in the kernel.
+//! The clock stops when the receiver says that it has the last byte. The article's benchmark stops
+//! it when the last write returns, while some of the bytes still lie in a buffer in the kernel.
 //!
-//! Do not trust these numbers too far: the scheduler chooses the CPUs, TCP is measured after the Unix
-//! socket, and the next run gives other numbers. `sockbench` (`cargo run --release`) measures more
-//! carefully. It compares pairs of short blocks, on CPUs that it chooses, and says how sure it is.
+//! Do not trust these numbers too far: the scheduler chooses the CPUs, TCP is measured after the
+//! Unix socket, and the next run gives other numbers. `sockbench` (`cargo run --release`) measures
+//! more carefully. It compares pairs of short blocks, on CPUs that it chooses, and says how sure
+//! its answer is.
 //!
 //! Predict: what does it print if the messages have 1,024 bytes?
-//! Change: send one message of 64 KiB (SIZES and TOTAL), and stop the clock before the answer is read.
-//! What does it print now?
+//! Change: send one message of 64 KiB (SIZES and TOTAL), and stop the clock before the answer is
+//! read. What does it print now?
 //! Explain: when may one stop the clock at the last write?
 
 use std::io::{self, Read, Write};
@@ -43,7 +44,7 @@ const TOTAL: usize = 256 << 20;
 
 fn measure(addr: &Addr, size: usize) -> io::Result<()> {
     let listener = Listener::bind(addr)?;
-    // This returns before accept is called: the kernel keeps the connection in the backlog.
+    // This returns before accept is called: the connection waits in a queue, the backlog.
     let mut client = Conn::connect(&listener.local_addr()?)?;
     let (server, _) = listener.accept()?;
     let server_thread = thread::spawn(move || receive(server, size));

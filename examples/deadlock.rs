@@ -16,8 +16,8 @@
 //!   the next one fails after 511 ms: WouldBlock
 //! ```
 //!
-//! WouldBlock is the error of a write that has waited for as long as its timeout allows, half a second
-//! here, and has sent nothing.
+//! WouldBlock is the error of a write that has waited for as long as its timeout allows, half a
+//! second here, and has sent nothing.
 //!
 //! Predict: do they get stuck if one of them reads first and then writes?
 //! Change: 64 KiB works and 16 MiB does not. From which size on does it fail? Search by halving.
@@ -58,8 +58,8 @@ fn write_then_read(mut conn: &UnixStream, size: usize) -> io::Result<()> {
     conn.read_exact(&mut vec![0; size])
 }
 
-/// Without a timeout, a program that is stuck waits for ever. With this one, SO_SNDTIMEO in socket(7),
-/// a write gives up.
+/// Without a timeout, a program that is stuck waits for ever. With this one, SO_SNDTIMEO in
+/// socket(7), a write gives up.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The cure: one thread writes while another reads.
@@ -74,8 +74,8 @@ fn write_while_reading(conn: &UnixStream, size: usize) -> io::Result<()> {
 }
 
 /// A write that times out after it has sent something is a *short write*: it returns how much that
-/// was. The next one can send nothing, and fails. In write_all, above, both happened: its first write
-/// was short, and its second failed.
+/// was. The next one can send nothing, and fails. In write_all, above, both happened: its first
+/// write was short, and its second failed.
 fn write_to_a_peer_that_reads_nothing(size: usize) -> io::Result<()> {
     let (mut ours, _theirs) = UnixStream::pair()?;
     ours.set_write_timeout(Some(PATIENCE))?;

@@ -19,10 +19,10 @@
 //!   tcp   read ConnectionReset, write BrokenPipe, write BrokenPipe
 //! ```
 //!
-//! Each line shows what our read returned, and then two writes of one byte: a number of bytes, or the
-//! kind of an error. WouldBlock means here that the read found nothing and would have waited on.
+//! Each line shows what our read returned, and then two writes of one byte: a number of bytes, or
+//! the kind of an error. WouldBlock means here that the read found nothing and would wait on.
 //!
-//! Predict: we have sent 10 bytes, and the peer reads 4 of them and closes. Which case is this like?
+//! Predict: we send 10 bytes, and the peer reads 4 of them and closes. Which case is this like?
 //! Change: move the read between the two writes. Which call reports ConnectionReset now?
 //! Explain: what would we see of a peer whose host loses power, and what would help?
 
@@ -71,8 +71,8 @@ fn stop_reading(ours: Conn, theirs: Conn) -> io::Result<()> {
 }
 
 /// Our read returns 0, as after a half-close, and only a write shows the difference. Over Unix it
-/// fails. Over TCP the first write succeeds, the peer's kernel answers its byte with a reset, and the
-/// second write fails.
+/// fails. Over TCP the first write succeeds, the peer's kernel answers its byte with a reset, and
+/// the second write fails.
 fn close(ours: Conn, theirs: Conn) -> io::Result<()> {
     drop(theirs); // close(2)
     read_then_write_twice(ours)

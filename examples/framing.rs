@@ -17,8 +17,8 @@
 //! ```
 //!
 //! Predict: what do the reads return with room for 8 bytes?
-//! Change: send a length and half of a message, and drop `ours`. What does `receive` return? And what
-//! does it return if you send nothing and drop `ours`?
+//! Change: send a length and half of a message, and drop `ours`. What does `receive` return? And
+//! what does it return if you send nothing and drop `ours`?
 //! Explain: why does `receive` check the length before it makes room for the message?
 
 use std::io::{self, Read, Write};

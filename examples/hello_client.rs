@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Predict: what does it say if no server was ever started? And after the server's Ctrl-C?
-//! Change: remove the line with `conn.shutdown`. (A warning about `Shutdown` is all right.) Who waits
-//! for whom now?
+//! Change: remove the line with `conn.shutdown`. (A warning about `Shutdown` is all right.) Who
+//! waits for whom now?
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;

@@ -11,8 +11,8 @@
 //! ```
 //!
 //! Predict: press Ctrl-C and start it again. What does it say? And after `rm /tmp/echo.sock`?
-//! Change: put `let _ = echo(conn);` in place of `std::thread::spawn(…);`, so that the server has no
-//! other threads. What does a second client see while the first is there?
+//! Change: put `let _ = echo(conn);` in place of `std::thread::spawn(…);`, so that the server has
+//! no other threads. What does a second client see while the first is there?
 //! Predict: a client sends 3,000 bytes at once. How many turns does the loop in `echo` take?
 
 use std::io::{self, Read, Write};

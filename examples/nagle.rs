@@ -9,8 +9,8 @@
 //! ```
 //!
 //! Predict: write "he", "ad" and "body", three writes. Does it take twice as long?
-//! Change: bind `unix:/tmp/nagle.sock`, a Unix socket. Which of the three are slow now? (The file stays
-//! when the program ends: remove it with `rm`.)
+//! Change: bind `unix:/tmp/nagle.sock`, a Unix socket. Which of the three are slow now? (The file
+//! stays when the program ends: remove it with `rm`.)
 //! Explain: what is Nagle's algorithm good for, and what is a delayed acknowledgement good for?
 
 use std::io::{self, Read, Write};
@@ -30,8 +30,8 @@ fn main() -> io::Result<()> {
     with_nodelay("two writes, TCP_NODELAY", &addr, two_writes)
 }
 
-/// TCP uses Nagle's algorithm unless a program turns it off. The library's connect turns it off, and
-/// this turns it on again.
+/// TCP uses Nagle's algorithm unless a program turns it off. The library's connect turns it off,
+/// and this turns it on again.
 fn with_nagles_algorithm(how: &str, addr: &Addr, request: Request) -> io::Result<()> {
     let conn = Conn::connect(addr)?;
     conn.set_nodelay(false)?;

@@ -7,18 +7,19 @@
 //! tcp   mean   8.9 µs  p50   8.6 µs  p99  16.2 µs
 //! ```
 //!
-//! The client sends a message, the server sends it back, and half of that round trip is one way. TCP
-//! goes over *loopback*: the network interface with which a host talks to itself, 127.0.0.1.
+//! The client sends a message, the server sends it back, and half of that round trip is one way.
+//! TCP goes over *loopback*: the network interface with which a host talks to itself, 127.0.0.1.
 //!
-//! Do not trust these numbers too far: the scheduler chooses the CPUs, TCP is measured after the Unix
-//! socket, and the next run gives other numbers. `sockbench` (`cargo run --release`) measures more
-//! carefully. It compares pairs of short blocks, on CPUs that it chooses, and says how sure it is.
+//! Do not trust these numbers too far: the scheduler chooses the CPUs, TCP is measured after the
+//! Unix socket, and the next run gives other numbers. `sockbench` (`cargo run --release`) measures
+//! more carefully. It compares pairs of short blocks, on CPUs that it chooses, and says how sure
+//! its answer is.
 //!
 //! Predict: how many times as long does it take if SIZE is 64 KiB, 512 times as much?
-//! Change: let one thread do both ends, so that no thread is woken. (Start no thread, pass `server` to
-//! `ping_pong`, and let it read and write there, between the client's write and the client's read.)
-//! How much of the time is left?
-//! Explain: why does one CPU nearly suffice? (Try `taskset -c 0 target/release/examples/pingpong`.)
+//! Change: let one thread do both ends, so that no thread is woken. (Start no thread, pass `server`
+//! to `ping_pong`, and let it read and write there, between the client's write and the client's
+//! read.) How much of the time is left?
+//! Explain: one CPU is about as good as two: `taskset -c 0 target/release/examples/pingpong`. Why?
 
 use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
@@ -39,7 +40,7 @@ const COUNT: usize = 10_000;
 
 fn measure(addr: &Addr) -> io::Result<()> {
     let listener = Listener::bind(addr)?;
-    // This returns before accept is called: the kernel keeps the connection in the backlog.
+    // This returns before accept is called: the connection waits in a queue, the backlog.
     let mut client = Conn::connect(&listener.local_addr()?)?;
     let (server, _) = listener.accept()?;
     let server_thread = thread::spawn(move || send_back(server));

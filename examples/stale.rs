@@ -86,7 +86,7 @@ fn ask(path: &Path) -> io::Result<()> {
     }
 
     // The library binds, too. If the path is in use, it looks at what is there. If that is a socket
-    // that nobody has open, it removes the file and binds again. An Addr is an address: here, a path.
+    // that nobody has open, it removes the file and binds again. (An Addr is an address.)
     let server = Listener::bind(&Addr::from(path));
     println!("  Listener::bind  {}", answer(&server));
     drop(server); // this removes the file that it has made
@@ -103,7 +103,7 @@ fn dead_tcp_server() -> io::Result<()> {
     let mut client = TcpStream::connect(addr)?;
     let (conn, _) = server.accept()?;
     drop(conn); // the server closes first
-    client.read(&mut [0])?; // the client sees end of file
+    assert_eq!(client.read(&mut [0])?, 0); // the client sees end of file
     drop(client);
     drop(server);
 

@@ -18,8 +18,8 @@
 //!   read_exact, 650 ms: TimedOut after 655 ms
 //! ```
 //!
-//! All times count from the start. A timeout has two names here: WouldBlock is what the kernel says,
-//! and TimedOut is what `read_by` and `Deadline` say.
+//! All times count from the start. A timeout has two names here: WouldBlock is what the kernel
+//! says, and TimedOut is what `read_by` and `Deadline` say.
 //!
 //! Predict: how long can a peer make `read_exact` wait for 1 MiB, if the timeout is 200 ms?
 //! Change: let the peer send only `b"01234"` and close. What do `read_exact` and `read_by` return?
@@ -107,8 +107,8 @@ fn read_by(deadline: Instant, conn: &mut Conn, message: &mut Vec<u8>) -> io::Res
     Ok(())
 }
 
-/// Deadline does the same for whatever reads or writes: it sets the timeout before each call. It does
-/// not save bytes. "5" and "6" come in time for the second read_exact here, which loses them.
+/// Deadline does the same for whatever reads or writes: it sets the timeout before each call. It
+/// does not save bytes. "5" and "6" come in time for the second read_exact here, which loses them.
 fn deadline_of_the_library() -> io::Result<()> {
     let mut conn = peer_that_sends(1, Duration::from_millis(100))?;
     let start = Instant::now();

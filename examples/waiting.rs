@@ -72,8 +72,8 @@ fn busy_wait_with_naps(mut conn: Conn) -> io::Result<u32> {
     Ok(reads)
 }
 
-/// The library's compromise: a busy-wait for at most 50 µs, and then it blocks. Spin calls read many
-/// times inside; we count one.
+/// The library's compromise: a busy-wait for at most 50 µs, and then it blocks. Spin calls read
+/// many times inside; we count one.
 fn spin(conn: Conn) -> io::Result<u32> {
     let mut conn = Spin::new(conn, Duration::from_micros(50));
     conn.read_exact(&mut [0])?;
