@@ -4,6 +4,7 @@ use std::borrow::Borrow;
 use std::fmt::{self, Display, Formatter};
 
 use crate::args::Options;
+use crate::machine::{CPUS, Cpus};
 use crate::measure::blocks::{Benchmark, Comparison, Measured, Run, Series};
 use crate::measure::transport::Wait;
 use crate::stats::{MOST_TURNS, Verdict, quantile};
@@ -27,15 +28,7 @@ pub fn whole(options: &Options, run: &Run) -> String {
 
 /// The machine, a sentence for each of these comparisons, and what to do.
 pub fn answer(run: &Run, comparisons: &[Comparison]) -> String {
-    let busy = comparisons.iter().any(Comparison::was_busy);
-    let is_known = comparisons.iter().any(|one| one.others().is_some());
-    let state = match (busy, is_known) {
-        (true, _) => "busy with other programs",
-        (_, true) => "quiet",
-        _ => "what else it did is not known",
-    };
-    let load = run.load.map_or(String::new(), |load| format!("; load {load:.1}: {state}"));
-    let mut text = format!("{}{load}\n", run.machine);
+    let mut text = format!("{}\n{}", run.machine, meanwhile(comparisons));
     for group in comparisons.chunk_by(|one, next| topic(one) == topic(next)) {
         text += &format!("\n{}:\n", topic(&group[0]));
         for one in group {
@@ -45,14 +38,23 @@ pub fn answer(run: &Run, comparisons: &[Comparison]) -> String {
     if comparisons.iter().any(|one| one.ratio.interval.is_some()) {
         text += "\nOn one CPU: both ends are on it; on two: one on each. In brackets: where the ratio lies, with 95 % confidence.\n";
     }
-    if busy {
-        text +=
-            "[busy]: while other programs used the CPUs. A quiet machine may answer otherwise.\n";
-    }
     if !run.failures.is_empty() {
         text += &wrap(&format!("\nNot measured: {}.", run.failures.join("; ")), "");
     }
     text + &advice(comparisons)
+}
+
+/// What else used the CPUs, where that is known.
+fn meanwhile(comparisons: &[Comparison]) -> String {
+    let shares = comparisons.iter().filter_map(Comparison::others);
+    let Some(most) = shares.reduce(f64::max) else { return String::new() };
+    let used =
+        format!("While this ran, other programs used up to {:.0} % of the CPU time", 100.0 * most);
+    if comparisons.iter().any(Comparison::was_busy) {
+        format!("{used}. Where it says [busy], a quiet machine may answer otherwise.\n")
+    } else {
+        format!("{used}: the machine was quiet.\n")
+    }
 }
 
 /// What a comparison is about.
@@ -124,7 +126,7 @@ pub fn figure(benchmark: Benchmark, value: f64) -> String {
         _ if value.is_nan() => "-".to_string(),
         Benchmark::Latency => format!("{} µs", micros(value)),
         Benchmark::Throughput => rate(value),
-        Benchmark::Connect => format!("{} thousand/s", digits(value / 1e3)),
+        Benchmark::Connect => format!("{} a second", grouped(value)),
     }
 }
 
@@ -144,15 +146,6 @@ fn less(a: &Measured, b: &Measured) -> String {
     }
 }
 
-/// The most that two may differ, in percent.
-fn at_most(all: &[&Comparison]) -> f64 {
-    let most = |one: &&Comparison| match one.ratio.interval {
-        Some((lo, hi)) => (hi - 1.0).max(1.0 - lo),
-        None => f64::INFINITY,
-    };
-    (100.0 * all.iter().map(most).fold(0.0, f64::max)).ceil()
-}
-
 /// What to do: a paragraph for each pair of what is compared.
 fn advice(all: &[Comparison]) -> String {
     let mut pairs: Vec<[String; 2]> = Vec::new();
@@ -161,81 +154,128 @@ fn advice(all: &[Comparison]) -> String {
             pairs.push(names(one));
         }
     }
-    let paragraphs = pairs.iter().map(|pair| {
+    let mut text = String::new();
+    for pair in &pairs {
         let of: Vec<&Comparison> = all.iter().filter(|one| names(one) == *pair).collect();
-        let said = if of[0].is_null() { noise(&of) } else { advice_on_pair(pair, &of) };
-        match pairs.len() {
-            1 => wrap(&format!("So: {said}"), "    "),
-            _ => wrap(&format!("So, {} or {}: {said}", pair[0], pair[1]), "    "),
+        let mut so = vec!["So".to_string()];
+        if pairs.len() > 1 {
+            so.push(format!("{} or {}", pair[0], pair[1]));
         }
-    });
-    let text: String = paragraphs.collect();
-    if text.is_empty() { text } else { format!("\n{text}") }
+        let cpus = of[0].a.series.cpus;
+        if cpus != Cpus::Free && of.iter().all(|one| one.a.series.cpus == cpus) {
+            so.push(cpus.in_words().to_string());
+        }
+        if of.iter().any(|one| one.was_busy()) {
+            so.push("while other programs use the CPUs".to_string());
+        }
+        let said = if of[0].is_null() { noise(&of) } else { advice_on_pair(pair, &of) };
+        text += &wrap(&format!("\n{}: {said}", so.join(", ")), "    ");
+    }
+    text
 }
 
-/// What a comparison of the same with itself teaches.
+/// What a comparison of the same with itself teaches: the most that chance makes.
 fn noise(all: &[&Comparison]) -> String {
-    match at_most(all) {
-        f64::INFINITY => "there were too few turns; give it more time.".to_string(),
-        most => {
+    let most = |one: &&Comparison| one.ratio.interval.map(|(lo, hi)| (hi - 1.0).max(1.0 - lo));
+    let most: Option<Vec<f64>> = all.iter().map(most).collect();
+    match most {
+        Some(all) => {
+            let most = (100.0 * all.into_iter().fold(0.0, f64::max)).ceil();
             format!("chance alone makes up to {most} % here; do not trust a smaller difference.")
         }
+        None => "there were too few turns; give it more time.".to_string(),
     }
 }
 
+/// First what to use for what, then the rest. What was found alike in every placement is said without
+/// one, and what was found alike is said together.
 fn advice_on_pair(pair: &[String; 2], all: &[&Comparison]) -> String {
-    let [first, second] = pair.each_ref().map(|name| match name.as_str() {
-        "Unix" => "a Unix socket",
-        other => other,
-    });
-    let mut said: Vec<String> = Vec::new();
-    for verdict in [Verdict::Ahead, Verdict::Behind, Verdict::Equal, Verdict::Open] {
-        let of: Vec<&Comparison> =
-            all.iter().copied().filter(|one| one.verdict() == verdict).collect();
-        let Some(one) = of.first() else { continue };
-        let (matters, most) = (matters(all, &of), at_most(&of));
-        said.push(match verdict {
-            Verdict::Ahead => format!("use {first} rather than {second} for {matters}."),
-            Verdict::Behind => format!("{second} is faster for {matters}."),
-            Verdict::Equal => format!("it makes no difference for {matters}."),
-            Verdict::Open if most < 50.0 => {
-                format!("speed is no reason to choose for {matters}: at most {most} % apart.")
+    let mut found: Vec<(String, Vec<&Comparison>)> = Vec::new();
+    let was_used = |cpus: &(&str, Cpus)| all.iter().any(|one| one.a.series.cpus == cpus.1);
+    let placements = CPUS.iter().filter(|cpus| was_used(cpus)).count();
+    for benchmark in [Benchmark::Latency, Benchmark::Connect, Benchmark::Throughput] {
+        let of = all.iter().copied().filter(|one| one.a.series.benchmark == benchmark);
+        let of: Vec<&Comparison> = of.collect();
+        for matter in of.chunk_by(|one, next| topic(one) == topic(next)) {
+            let everywhere = matter.len() == placements;
+            let what = conclusion(pair, matter, everywhere);
+            match found.iter_mut().find(|(known, _)| *known == what) {
+                Some((_, known)) => known.push(matter[0]),
+                None => found.push((what, vec![matter[0]])),
             }
-            Verdict::Open if one.ratio.turns() == MOST_TURNS => {
-                format!("the speed changes too much from moment to moment for {matters}.")
-            }
-            Verdict::Open => {
-                format!("more time is needed for {matters}: run this with --time 120.")
-            }
-        });
+        }
     }
-    for sentence in said.iter_mut().skip(1) {
-        *sentence = sentence[..1].to_uppercase() + &sentence[1..];
+    found.sort_by_key(|(what, _)| !what.starts_with("use "));
+    let mut said: Vec<String> = Vec::new();
+    for (what, of) in found {
+        let mut sentence = match what.starts_with("use ") {
+            true => format!("{what} for {}.", matters(&of)),
+            false => format!("for {}, {what}.", matters(&of)),
+        };
+        if !said.is_empty() {
+            sentence = sentence[..1].to_uppercase() + &sentence[1..];
+        }
+        said.push(sentence);
+    }
+    if all.iter().any(|one| one.verdict() == Verdict::Open && one.ratio.turns() < MOST_TURNS) {
+        said.push("More time may tell: --time SECONDS.".to_string());
     }
     said.join(" ")
 }
 
-/// What `some` of the comparisons are about. The CPUs are named only where `all` holds others on the
-/// same matter: an advice without them is for every placement.
-fn matters(all: &[&Comparison], some: &[&Comparison]) -> String {
-    let mut everywhere: Vec<String> = Vec::new();
-    let mut somewhere: Vec<String> = Vec::new();
-    for one in some {
-        let size = bytes(one.a.series.size);
-        let what = match one.a.series.benchmark {
-            Benchmark::Latency => format!("messages of {size}"),
-            Benchmark::Throughput => format!("data in pieces of {size}"),
-            Benchmark::Connect => "short connections".to_string(),
-        };
-        let same_matter = |other: &&&Comparison| topic(other) == topic(one);
-        if all.iter().filter(same_matter).count() > some.iter().filter(same_matter).count() {
-            somewhere.push(format!("{what} ({})", one.a.series.cpus.in_words()));
-        } else if !everywhere.contains(&what) {
-            everywhere.push(what);
-        }
+/// What was found on one matter, which `all` are about, in every placement or only in some.
+fn conclusion(pair: &[String; 2], all: &[&Comparison], everywhere: bool) -> String {
+    let [first, second] = pair.each_ref().map(|name| match name.as_str() {
+        "Unix" => "a Unix socket",
+        other => other,
+    });
+    let stand = standing(all[0]);
+    if !everywhere || all.iter().any(|one| standing(one) != stand) {
+        let place =
+            |one: &&Comparison| format!("{}, {}", one.a.series.cpus.in_words(), standing(one));
+        let places = all.iter().map(place).collect::<Vec<_>>().join("; ");
+        return if all.len() > 1 { format!("it depends: {places}") } else { places };
     }
-    everywhere.append(&mut somewhere);
-    join(&everywhere)
+    match all[0].verdict() {
+        Verdict::Ahead => format!("use {first} rather than {second}"),
+        Verdict::Behind => format!("use {second} rather than {first}"),
+        Verdict::Equal => format!("it makes no difference: {stand}"),
+        Verdict::Open => stand,
+    }
+}
+
+/// How the two compare, in a few words, which claim no more than the interval allows.
+fn standing(one: &Comparison) -> String {
+    let [a, b] = names(one);
+    match (one.verdict(), one.ratio.interval) {
+        (Verdict::Ahead, _) => format!("{a} is ahead"),
+        (Verdict::Behind, _) => format!("{b} is ahead"),
+        (Verdict::Equal, _) => "both are equally fast, within 5 %".to_string(),
+        (Verdict::Open, Some((lo, _))) if lo > 1.0 => {
+            format!("{a} is ahead, but perhaps by less than 5 %")
+        }
+        (Verdict::Open, Some((_, hi))) if hi < 1.0 => {
+            format!("{b} is ahead, but perhaps by less than 5 %")
+        }
+        (Verdict::Open, _) => "this run could not tell which is faster".to_string(),
+    }
+}
+
+/// What these are about. They differ in benchmark and size.
+fn matters(all: &[&Comparison]) -> String {
+    let of_one = all.chunk_by(|one, next| one.a.series.benchmark == next.a.series.benchmark);
+    let matters = of_one.map(|some| {
+        let sizes: Vec<String> = some.iter().map(|one| bytes(one.a.series.size)).collect();
+        let sizes = join(&sizes);
+        match some[0].a.series.benchmark {
+            Benchmark::Latency if sizes == "128 bytes" => "small messages".to_string(),
+            Benchmark::Latency => format!("messages of {sizes}"),
+            Benchmark::Throughput => format!("data in pieces of {sizes}"),
+            Benchmark::Connect if sizes == "128 bytes" => "short connections".to_string(),
+            Benchmark::Connect => format!("connections for messages of {sizes}"),
+        }
+    });
+    join(&matters.collect::<Vec<String>>())
 }
 
 pub fn comparison_table<'a>(all: impl IntoIterator<Item = &'a Comparison>) -> Table {
@@ -316,6 +356,7 @@ pub fn notes(options: &Options, run: &Run) -> Vec<String> {
             }
         }
     }
+    notes.extend(run.load.map(|load| format!("When it began, the load average was {load:.1}.")));
     notes.extend(run.steal.map(|share| {
         format!("The host took {:.1} % of the CPU time meanwhile (steal).", 100.0 * share)
     }));
@@ -401,6 +442,15 @@ fn digits(value: f64) -> String {
     }
 }
 
+/// `950`, `19,600`: with three digits that mean something.
+fn grouped(value: f64) -> String {
+    let step = 10_f64.powf(value.log10().floor() - 2.0).max(1.0);
+    match ((value / step).round() * step) as u64 {
+        number if number < 1000 => number.to_string(),
+        number => format!("{},{:03}", number / 1000, number % 1000),
+    }
+}
+
 /// `128`, `64K`, `16M`: what an option takes.
 pub fn size(bytes: usize) -> String {
     match bytes {
@@ -430,7 +480,6 @@ fn rate(bytes_per_s: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::Cpus;
     use crate::measure::transport::Network;
     use std::time::Duration;
 
@@ -499,34 +548,76 @@ mod tests {
         );
     }
 
-    /// Without its CPUs, an advice is for all placements.
+    fn advised(all: &[Comparison]) -> String {
+        advice(all).replace("\n    ", " ").trim().to_string()
+    }
+
+    /// The same on one CPU and on two, in which the ratios differ.
+    fn both(benchmark: Benchmark, size: usize, same: &[f64], apart: &[f64]) -> Vec<Comparison> {
+        [(Cpus::Same, same), (Cpus::Apart, apart)]
+            .map(|(cpus, ratios)| compared(benchmark, size, cpus, ratios))
+            .to_vec()
+    }
+
     #[test]
-    fn the_last_line_says_what_to_do_and_where() {
-        let both = |benchmark, size, same: &[f64], apart: &[f64]| {
-            [(Cpus::Same, same), (Cpus::Apart, apart)]
-                .map(|(cpus, ratios)| compared(benchmark, size, cpus, ratios))
-        };
-        let all = [
+    fn the_last_paragraph_says_what_to_do() {
+        let ahead = [
             both(Benchmark::Latency, 128, &[1.5], &[1.3]),
-            both(Benchmark::Throughput, 64 << 10, &[1.5], &[0.5]),
-            both(Benchmark::Throughput, 512 << 10, &[1.0], &[0.9, 1.2]),
-            both(Benchmark::Connect, 128, &[2.0], &[0.5, 2.0]),
+            both(Benchmark::Throughput, 64 << 10, &[1.5], &[1.2]),
+            both(Benchmark::Throughput, 512 << 10, &[1.5], &[0.9, 1.44]),
+            both(Benchmark::Connect, 128, &[2.0], &[2.0]),
         ];
-        let said = advice(&all.concat()).replace("\n    ", " ");
         assert_eq!(
-            said,
-            "\nSo: use a Unix socket rather than TCP for messages of 128 bytes, data in pieces of 64K (on \
-             one CPU) and short connections (on one CPU). TCP is faster for data in pieces of 64K (on two \
-             CPUs). It makes no difference for data in pieces of 512K (on one CPU). More time is needed for \
-             data in pieces of 512K (on two CPUs) and short connections (on two CPUs): run this with \
-             --time 120.\n"
+            advised(&ahead.concat()),
+            "So: use a Unix socket rather than TCP for small messages, short connections and data in pieces \
+             of 64K. For data in pieces of 512K, it depends: on one CPU, Unix is ahead; on two CPUs, this run \
+             could not tell which is faster. More time may tell: --time SECONDS."
         );
-        let little = compared(Benchmark::Latency, 1, Cpus::Free, &[0.9, 1.2]);
+        let mixed = [
+            both(Benchmark::Throughput, 64 << 10, &[1.5], &[0.5]),
+            both(Benchmark::Throughput, 512 << 10, &[1.5], &[0.5]),
+            both(Benchmark::Throughput, 1 << 20, &[1.0], &[1.0]),
+            both(Benchmark::Latency, 1, &[0.5], &[0.5]),
+        ];
         assert_eq!(
-            advice(&[little]),
-            "\nSo: speed is no reason to choose for messages of 1 byte: at most 20 % apart.\n"
+            advised(&mixed.concat()),
+            "So: use TCP rather than a Unix socket for messages of 1 byte. For data in pieces of 64K and \
+             512K, it depends: on one CPU, Unix is ahead; on two CPUs, TCP is ahead. For data in pieces of \
+             1M, it makes no difference: both are equally fast, within 5 %."
         );
         assert_eq!(advice(&[]), "");
+    }
+
+    #[test]
+    fn what_is_open_is_said_as_far_as_it_is_known() {
+        let open = |ratios: &[f64]| advised(&[compared(Benchmark::Connect, 8, Cpus::Free, ratios)]);
+        let more = "More time may tell: --time SECONDS.";
+        let start = "So: for connections for messages of 8 bytes,";
+        assert_eq!(
+            [open(&[0.9, 1.2]), open(&[1.02, 1.2]), open(&[0.7, 0.98])],
+            [
+                format!("{start} this run could not tell which is faster. {more}"),
+                format!("{start} Unix is ahead, but perhaps by less than 5 %. {more}"),
+                format!("{start} TCP is ahead, but perhaps by less than 5 %. {more}"),
+            ]
+        );
+    }
+
+    /// An advice without a placement is for all that were measured.
+    #[test]
+    fn a_placement_that_was_left_out_is_not_spoken_for() {
+        let [same, apart] =
+            [Cpus::Same, Cpus::Apart].map(|cpus| compared(Benchmark::Latency, 128, cpus, &[1.5]));
+        let connect = compared(Benchmark::Connect, 128, Cpus::Apart, &[1.5]);
+        assert_eq!(
+            advised(&[same.clone(), apart, connect]),
+            "So: use a Unix socket rather than TCP for small messages. For short connections, on two CPUs, \
+             Unix is ahead."
+        );
+        assert_eq!(
+            advised(&[same]),
+            "So, on one CPU: use a Unix socket rather than TCP for small messages."
+        );
     }
 
     #[test]
@@ -544,7 +635,9 @@ mod tests {
         let values = [0.0, 9.994, 9.996, 99.94, 99.96, 12_345.0];
         assert_eq!(values.map(digits), ["0.00", "9.99", "10.0", "99.9", "100", "12345"]);
         assert_eq!([999.4e6, 999.6e6].map(rate), ["999 MB/s", "1.00 GB/s"]);
-        assert_eq!(figure(Benchmark::Connect, 22_506.0), "22.5 thousand/s");
+        let visits = [7.0, 999.4, 999.6, 9_996.0, 22_546.0, 100_499.0];
+        assert_eq!(visits.map(grouped), ["7", "999", "1,000", "10,000", "22,500", "100,000"]);
+        assert_eq!(figure(Benchmark::Connect, 22_506.0), "22,500 a second");
         assert_eq!(figure(Benchmark::Latency, f64::NAN), "-");
         let words = ["a", "b", "c"];
         assert_eq!(
