@@ -87,7 +87,7 @@ fn ratios(run: &Run, title: &'static str, benchmark: Benchmark) -> Panel {
             Some(Point { size: one.a.series.size, mid, lo, hi })
         });
         let label = cpus.in_words().trim_start_matches("on ");
-        Line { label, color: cpus.name(), dashed: cpus == Cpus::Apart, points: points.collect() }
+        Line { label, class: cpus.name(), points: points.collect() }
     };
     let lines = CPUS.into_iter().map(line).filter(|line| !line.points.is_empty());
     Panel { title, lines: lines.collect() }
@@ -97,13 +97,13 @@ fn ratios(run: &Run, title: &'static str, benchmark: Benchmark) -> Panel {
 fn figures(run: &Run, benchmark: Benchmark, scale: f64) -> Vec<Panel> {
     let measured = |one: &&Measured| !one.blocks.is_empty();
     let panel = |(_, cpus): (&str, Cpus)| {
-        let line = |label, color, side: fn(&Comparison) -> &Measured| {
+        let line = |label, class, side: fn(&Comparison) -> &Measured| {
             let points = plain(run, benchmark, cpus).map(side).filter(measured).map(|one| {
                 let (lo, hi) = sign_interval(&one.blocks, 0.05).unwrap_or((one.mid(), one.mid()));
                 let [mid, lo, hi] = [one.mid(), lo, hi].map(|value| value * scale);
                 Point { size: one.series.size, mid, lo, hi }
             });
-            Line { label, color, dashed: color == "tcp", points: points.collect() }
+            Line { label, class, points: points.collect() }
         };
         let lines = vec![line("Unix", "unix", |one| &one.a), line("TCP", "tcp", |one| &one.b)];
         Panel { title: cpus.in_words(), lines }

@@ -1,8 +1,8 @@
 //! Pictures: two panels side by side, each with lines over the size of a message, as SVG.
 //!
 //! They follow the page from light to dark (`prefers-color-scheme`), and tell their lines apart by colour
-//! (near Okabe and Ito's palette, for eyes that see fewer), by dashes and by labels. Every colour is a
-//! class of the style sheet, and what is drawn takes it as `currentColor`.
+//! (near Okabe and Ito's palette, for eyes that see fewer), by dashes and by labels. How each class of
+//! things looks stands in the style sheet.
 
 use std::fmt::Write;
 
@@ -26,9 +26,8 @@ pub struct Panel {
 
 pub struct Line {
     pub label: &'static str,
-    /// A class of the style sheet.
-    pub color: &'static str,
-    pub dashed: bool,
+    /// A class of the style sheet, which gives it its colour and its dashes.
+    pub class: &'static str,
     pub points: Vec<Point>,
 }
 
@@ -54,13 +53,13 @@ impl Picture {
     pub fn to_svg(&self) -> String {
         let width = PANEL * self.panels.len() as f64;
         let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {HEIGHT}\" \
-             font-family=\"sans-serif\" font-size=\"14\">\n<title>{0}</title>\n<style>\n{STYLE}</style>\n\
-             <rect width=\"{width}\" height=\"{HEIGHT}\" class=\"paper\" fill=\"currentColor\"/>\n\
-             <text x=\"20\" y=\"32\" font-size=\"18\" font-weight=\"bold\" fill=\"currentColor\">{0}</text>\n",
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {HEIGHT}\">\n\
+             <title>{}</title>\n<style>\n{STYLE}</style>\n",
             self.title
         );
-        text(&mut svg, (20.0, 55.0), "start", "", self.subtitle);
+        path(&mut svg, "paper", &format!("M0 0H{width}V{HEIGHT}H0Z"));
+        text(&mut svg, (20.0, 32.0), "title", self.title);
+        text(&mut svg, (20.0, 55.0), "", self.subtitle);
         let points =
             || self.panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.points);
         let values = points().flat_map(|point| [point.lo, point.hi]).chain(self.level);
@@ -74,11 +73,11 @@ impl Picture {
     }
 
     fn draw(&self, panel: &Panel, y: &Scale, svg: &mut String) {
-        text(svg, (LEFT, TOP - 14.0), "start", "\" font-weight=\"bold", panel.title);
+        text(svg, (LEFT, TOP - 14.0), "heading", panel.title);
         for &value in &y.ticks {
             let at = y.place(value);
-            path(svg, &format!("M{LEFT} {at:.1}H{RIGHT}"), "grid", "");
-            text(svg, (LEFT - 8.0, at + 5.0), "end", "", &(self.label)(value));
+            path(svg, "grid", &format!("M{LEFT} {at:.1}H{RIGHT}"));
+            text(svg, (LEFT - 8.0, at + 5.0), "left", &(self.label)(value));
         }
         let sizes = || panel.lines.iter().flat_map(|line| &line.points).map(|point| point.size);
         let (least, most) = (sizes().min().unwrap_or(1), sizes().max().unwrap_or(1));
@@ -90,15 +89,14 @@ impl Picture {
         for tick in (0..).map(|n| 1 << (4 * n)).take_while(|tick| *tick <= most) {
             if tick >= least {
                 let at = x(tick);
-                path(svg, &format!("M{at:.1} {TOP}V{BOTTOM}"), "grid", "");
-                text(svg, (at, BOTTOM + 20.0), "middle", "", &size(tick));
+                path(svg, "grid", &format!("M{at:.1} {TOP}V{BOTTOM}"));
+                text(svg, (at, BOTTOM + 20.0), "below", &size(tick));
             }
         }
-        path(svg, &format!("M{LEFT} {TOP}V{BOTTOM}H{RIGHT}"), "frame", "");
-        text(svg, ((LEFT + RIGHT) / 2.0, BOTTOM + 44.0), "middle", "", "bytes in a message");
+        path(svg, "frame", &format!("M{LEFT} {TOP}V{BOTTOM}H{RIGHT}"));
+        text(svg, ((LEFT + RIGHT) / 2.0, BOTTOM + 44.0), "below", "bytes in a message");
         if let Some(value) = self.level {
-            let at = y.place(value);
-            path(svg, &format!("M{LEFT} {at:.1}H{RIGHT}"), "level", " stroke-width=\"1.5\"");
+            path(svg, "level", &format!("M{LEFT} {:.1}H{RIGHT}", y.place(value)));
         }
         for (n, line) in panel.lines.iter().enumerate() {
             // Bars stand beside each other.
@@ -108,7 +106,7 @@ impl Picture {
         let last = |line: &Line| line.points.last().map_or(BOTTOM, |point| y.place(point.mid));
         let ends = spread(panel.lines.iter().map(last).collect());
         for (line, at) in panel.lines.iter().zip(ends) {
-            text(svg, (RIGHT + 6.0, at + 5.0), "start", line.color, line.label);
+            text(svg, (RIGHT + 6.0, at + 5.0), line.class, line.label);
         }
     }
 }
@@ -122,41 +120,29 @@ impl Line {
         let along = |value: fn(&Point) -> f64| -> String {
             self.points.iter().enumerate().map(|(n, point)| at(n, point, value(point))).collect()
         };
-        let class = self.color;
+        let class = self.class;
         if band {
             let back = self.points.iter().rev().map(|point| at(1, point, point.lo));
             let around = along(|point| point.hi) + &back.collect::<String>() + "Z";
-            let _ = writeln!(
-                svg,
-                "<path class=\"{class}\" d=\"{around}\" fill=\"currentColor\" fill-opacity=\"0.22\"/>"
-            );
+            path(svg, &format!("band {class}"), &around);
         } else {
             let bar = |point: &Point| {
                 let (at, from, to) = (x(point.size) + aside, y.place(point.lo), y.place(point.hi));
                 format!("M{at:.1} {from:.1}V{to:.1}")
             };
             let bars: String = self.points.iter().map(bar).collect();
-            path(svg, &bars, class, " stroke-width=\"5\" stroke-opacity=\"0.45\"");
+            path(svg, &format!("bar {class}"), &bars);
         }
-        let dashes = if self.dashed { " stroke-dasharray=\"8 5\"" } else { "" };
-        let style = format!(" stroke-width=\"2.5\" stroke-linejoin=\"round\"{dashes}");
-        path(svg, &along(|point| point.mid), class, &style);
+        path(svg, &format!("line {class}"), &along(|point| point.mid));
     }
 }
 
-fn path(svg: &mut String, d: &str, class: &str, style: &str) {
-    let _ = writeln!(
-        svg,
-        "<path class=\"{class}\" d=\"{d}\" fill=\"none\" stroke=\"currentColor\"{style}/>"
-    );
+fn path(svg: &mut String, class: &str, d: &str) {
+    let _ = writeln!(svg, "<path class=\"{class}\" d=\"{d}\"/>");
 }
 
-fn text(svg: &mut String, (x, y): (f64, f64), anchor: &str, class: &str, text: &str) {
-    let _ = writeln!(
-        svg,
-        "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" \
-         fill=\"currentColor\">{text}</text>"
-    );
+fn text(svg: &mut String, (x, y): (f64, f64), class: &str, text: &str) {
+    let _ = writeln!(svg, "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{text}</text>");
 }
 
 /// Moves places apart that are closer than a line of text, each as little as its neighbours allow, so
