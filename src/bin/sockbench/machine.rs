@@ -37,10 +37,10 @@ impl Cpus {
 /// The CPUs of the two ends.
 #[derive(Clone, Debug, Default)]
 pub struct Placement {
-    /// The CPU of this process and, in [`Cpus::Same`], of the server. `None`: the scheduler chooses.
-    near: Option<usize>,
-    /// Another one.
-    far: Option<usize>,
+    /// The CPU of this process and, in [`Cpus::Same`], of the server; then another one, if there is one.
+    /// Where the scheduler chooses: all of which it may.
+    cpus: Vec<usize>,
+    is_pinned: bool,
     /// What there is to say about them.
     pub note: String,
 }
@@ -48,7 +48,7 @@ pub struct Placement {
 impl Placement {
     /// Leaves it to the scheduler.
     pub fn free(note: &str) -> Placement {
-        Placement { note: note.to_string(), ..Placement::default() }
+        Placement { cpus: allowed_cpus(), is_pinned: false, note: note.to_string() }
     }
 
     /// Pins this process to one of the CPUs that it may use. Threads and children inherit that, so
@@ -68,42 +68,44 @@ impl Placement {
             );
         }
         let siblings = siblings(near);
-        let others = || allowed.iter().copied().filter(|cpu| *cpu != near);
-        let core = others().find(|cpu| !siblings.contains(cpu));
-        let far = core.or(others().next());
-        let note = match (far, core) {
-            (None, _) => format!("this process may use only CPU {near}"),
-            (Some(far), None) => {
-                format!("the two CPUs are {near} and {far}, which are two threads of one core")
+        let others = &allowed[1..];
+        let core = others.iter().find(|cpu| !siblings.contains(cpu));
+        let (cpus, note) = match (core, others.first()) {
+            (Some(&far), _) => (vec![near, far], format!("the two CPUs are {near} and {far}")),
+            (None, Some(&far)) => {
+                let note = format!("the two CPUs are {near} and {far}, two threads of one core");
+                (vec![near, far], note)
             }
-            (Some(far), Some(_)) => format!("the two CPUs are {near} and {far}"),
+            (None, None) => (vec![near], format!("this process may use only CPU {near}")),
         };
-        Placement { near: Some(near), far, note }
+        Placement { cpus, is_pinned: true, note }
     }
 
     /// The placements that it allows, to be measured if nobody asks for others.
     pub fn default_cpus(&self) -> Vec<Cpus> {
-        match (self.near, self.far) {
-            (Some(_), Some(_)) => vec![Cpus::Same, Cpus::Apart],
+        match (self.is_pinned, self.cpus.len()) {
+            (true, 2) => vec![Cpus::Same, Cpus::Apart],
             _ => vec![Cpus::Free],
         }
     }
 
     /// The CPUs that both ends use.
-    pub fn cpus(&self, cpus: Cpus) -> Vec<usize> {
+    pub fn cpus(&self, cpus: Cpus) -> &[usize] {
         match cpus {
-            Cpus::Same => self.near.into_iter().collect(),
-            Cpus::Apart => self.near.into_iter().chain(self.far).collect(),
-            Cpus::Free => allowed_cpus(),
+            Cpus::Same => &self.cpus[..1],
+            Cpus::Apart | Cpus::Free => &self.cpus,
         }
     }
 
     /// The CPU of the server, or why there is none; `None` where the scheduler chooses.
     pub fn server(&self, cpus: Cpus) -> Result<Option<usize>, String> {
-        match cpus {
-            Cpus::Free => Ok(None),
-            Cpus::Same if self.near.is_some() => Ok(self.near),
-            Cpus::Apart if self.far.is_some() => Ok(self.far),
+        let cpu = match cpus {
+            Cpus::Free => return Ok(None),
+            Cpus::Same => self.cpus.first(),
+            Cpus::Apart => self.cpus.get(1),
+        };
+        match cpu {
+            Some(cpu) if self.is_pinned => Ok(Some(*cpu)),
             _ => Err(format!("this is not possible: {}", self.note)),
         }
     }
@@ -169,25 +171,26 @@ pub fn steal() -> Option<(u64, u64)> {
     Some((*ticks.get(7)?, ticks.iter().take(8).sum()))
 }
 
-/// The CPU time so far that these processes had, and that these CPUs gave to anybody, in nanoseconds.
-/// `None` where /proc does not say.
-pub fn usage(pids: &[u32], cpus: &[usize]) -> Option<(u64, u64)> {
-    let ends: Option<u64> = pids.iter().map(|pid| ran(*pid)).sum();
-    Some((ends?, busy(cpus, &read("/proc/stat"))?))
+/// The CPU time so far, in seconds, that these CPUs gave to others than this process and these servers,
+/// which may be one. `None` where /proc does not say, or a server runs elsewhere.
+pub fn others(servers: [Option<u32>; 2], cpus: &[usize]) -> Option<f64> {
+    let [first, second] = servers;
+    let mut ours = ran(process::id())? + ran(first?)?;
+    if first != second {
+        ours += ran(second?)?;
+    }
+    let all = busy(cpus, &read("/proc/stat"))?;
+    Some((all as f64 - ours as f64) / 100.0)
 }
 
-/// In what /proc counts CPU time, in nanoseconds.
-const TICK: u64 = 10_000_000;
-
-/// How long the threads of a process ran, those that have ended among them.
+/// How long the threads of a process ran, those that have ended among them, in hundredths of a second.
 fn ran(pid: u32) -> Option<u64> {
     let stat = read(format!("/proc/{pid}/stat"));
     // Behind the name, which is in brackets and may hold anything: the state and ten numbers, then
     // user and system.
     let mut numbers = stat.rsplit_once(") ")?.1.split(' ').skip(11);
-    let (user, system) =
-        (numbers.next()?.parse::<u64>().ok()?, numbers.next()?.parse::<u64>().ok()?);
-    Some((user + system) * TICK)
+    let mut ticks = || numbers.next()?.parse::<u64>().ok();
+    Some(ticks()? + ticks()?)
 }
 
 /// How long these CPUs were not idle, by the text of /proc/stat.
@@ -197,7 +200,7 @@ fn busy(cpus: &[usize], stat: &str) -> Option<u64> {
         let ticks = ticks(stat, &format!("cpu{cpu} "))?;
         // user, nice and system, then idle and waiting for a disk, then interrupts
         let [user, nice, system, _, _, irq, softirq, ..] = ticks[..] else { return None };
-        all += (user + nice + system + irq + softirq) * TICK;
+        all += user + nice + system + irq + softirq;
     }
     Some(all)
 }
@@ -221,13 +224,13 @@ mod tests {
 
     #[test]
     fn an_end_needs_its_cpu() {
-        let pinned = Placement { near: Some(3), far: Some(5), note: String::new() };
+        let pinned = Placement { cpus: vec![3, 5], is_pinned: true, note: String::new() };
         let of = |placement: &Placement| {
             [Cpus::Same, Cpus::Apart, Cpus::Free].map(|cpus| placement.server(cpus))
         };
         assert_eq!(of(&pinned), [Ok(Some(3)), Ok(Some(5)), Ok(None)]);
         let alone =
-            Placement { far: None, note: "this process may use only CPU 3".into(), ..pinned };
+            Placement { cpus: vec![3], note: "this process may use only CPU 3".into(), ..pinned };
         assert_eq!(alone.default_cpus(), [Cpus::Free]);
         let why = alone.server(Cpus::Apart).unwrap_err();
         assert_eq!(why, "this is not possible: this process may use only CPU 3");
@@ -238,8 +241,8 @@ mod tests {
     fn time_that_cpus_were_busy() {
         let stat =
             "cpu  9 9 9 9 9 9 9 9\ncpu0 1 2 3 50 60 4 5 7 0 0\ncpu1 10 0 0 0 0 0 0 0 0 0\nintr 8\n";
-        assert_eq!(busy(&[0], stat), Some(150_000_000));
-        assert_eq!(busy(&[0, 1], stat), Some(250_000_000));
+        assert_eq!(busy(&[0], stat), Some(15));
+        assert_eq!(busy(&[0, 1], stat), Some(25));
         assert_eq!(busy(&[0, 2], stat), None);
     }
 
@@ -249,7 +252,7 @@ mod tests {
     fn time_that_a_process_ran() {
         let before = ran(process::id()).unwrap();
         let start = std::time::Instant::now();
-        while ran(process::id()).unwrap() < before + 2 * TICK {
+        while ran(process::id()).unwrap() < before + 2 {
             assert!(start.elapsed().as_secs() < 60, "it does not run");
         }
         assert_eq!(ran(u32::MAX), None);

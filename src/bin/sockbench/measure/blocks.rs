@@ -11,7 +11,6 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::process;
 use std::time::{Duration, Instant};
 
 use super::server::{Kind, Link, Request, Server};
@@ -120,11 +119,10 @@ pub struct Comparison {
     pub b: Measured,
     /// How many times as fast `a` is as `b`.
     pub ratio: Ratio,
-    /// The CPU time that both ends had during the blocks, and that there was in all on their CPUs, and
-    /// what those gave to anybody; in nanoseconds, and 0 where nothing says so.
-    ends: u64,
-    time: u64,
-    busy: u64,
+    /// The CPU time that other programs had on the CPUs of both ends during the blocks, and that there
+    /// was in all, in seconds; 0 where nothing says so.
+    others: f64,
+    time: f64,
     /// The longest that a turn of it took.
     longest: Duration,
     failed: bool,
@@ -139,7 +137,7 @@ impl Comparison {
     pub fn new(a: Series, b: Series) -> Comparison {
         let [a, b] = [a, b].map(Measured::new);
         let (ratio, longest) = (Ratio::default(), Duration::ZERO);
-        Comparison { a, b, ratio, ends: 0, time: 0, busy: 0, longest, failed: false }
+        Comparison { a, b, ratio, others: 0.0, time: 0.0, longest, failed: false }
     }
 
     pub fn verdict(&self) -> Verdict {
@@ -148,7 +146,7 @@ impl Comparison {
 
     /// Which share of their CPUs' time other programs had meanwhile; `None` where nothing says so.
     pub fn others(&self) -> Option<f64> {
-        (self.busy > 0).then(|| self.busy.saturating_sub(self.ends) as f64 / self.time as f64)
+        (self.time > 0.0).then(|| (self.others / self.time).max(0.0))
     }
 
     pub fn was_busy(&self) -> bool {
@@ -179,8 +177,6 @@ pub struct Run {
     pub comparisons: Vec<Comparison>,
     /// What could not be measured, and why.
     pub failures: Vec<String>,
-    /// On a schedule, how late the client itself was, in nanoseconds.
-    pub late: Vec<f32>,
     /// The share of CPU time that the host took away.
     pub steal: Option<f64>,
     pub turns: usize,
@@ -265,10 +261,10 @@ pub fn measure(
     let steal = steal_before.zip(machine::steal()).map(|((stolen, all), (stolen_now, all_now))| {
         (stolen_now - stolen) as f64 / (all_now - all).max(1) as f64
     });
-    let Bench { placement, failures, late, .. } = bench;
+    let Bench { placement, failures, .. } = bench;
     let failures = failures.into_iter().map(|(place, why)| format!("{place}: {why}")).collect();
     let took = options.start.elapsed();
-    Run { machine, load, placement, comparisons, failures, late, steal, turns, took }
+    Run { machine, load, placement, comparisons, failures, steal, turns, took }
 }
 
 /// A turn of all comparisons that are open. Turn 0 warms up.
@@ -329,50 +325,37 @@ struct Bench<'a> {
     failures: Vec<Failure>,
     /// The round trips of a block. One buffer for all: only the first block has to fault it in.
     samples: Vec<f32>,
-    late: Vec<f32>,
 }
 
 impl<'a> Bench<'a> {
     fn new(options: &'a Options, placement: Placement) -> Bench<'a> {
-        let (servers, failures, samples, late) = (vec![], vec![], vec![], vec![]);
-        Bench { options, placement, servers, failures, samples, late }
+        let (servers, failures, samples) = (vec![], vec![], vec![]);
+        Bench { options, placement, servers, failures, samples }
     }
 
     /// Opens both connections, and then runs a block over each, in the same order: the one that is opened
-    /// first, to a new server, is 2 to 4 % faster. Returns how many times as fast the first
-    /// was.
+    /// first, to a new server, is 2 to 4 % faster. Returns how many times as fast the first of the two
+    /// series was.
     fn pair(&mut self, one: &mut Comparison, counts: bool) -> Result<f64, Failure> {
-        let cpus = self.placement.cpus(one.a.series.cpus);
-        let a_first = random().is_multiple_of(2);
-        let (mut link_a, mut link_b);
-        if a_first {
-            link_a = self.open(one.a.series)?;
-            link_b = self.open(one.b.series)?;
-        } else {
-            link_b = self.open(one.b.series)?;
-            link_a = self.open(one.a.series)?;
-        }
-        let mut pids = vec![process::id()];
-        pids.extend(link_a.pid.into_iter().chain(link_b.pid));
-        pids.dedup(); // one server for both, but for pipes
-        let is_known = pids.len() > 1;
-        let usage = || machine::usage(&pids, &cpus).filter(|_| is_known);
-        let before = usage();
+        let is_turned = random().is_multiple_of(2);
+        let (first, second) =
+            if is_turned { (&mut one.b, &mut one.a) } else { (&mut one.a, &mut one.b) };
+        let mut link_first = self.open(first.series)?;
+        let mut link_second = self.open(second.series)?;
+        let servers = [link_first.pid, link_second.pid];
+        let cpus = self.placement.cpus(first.series.cpus).to_vec();
+        let before = machine::others(servers, &cpus);
         let start = Instant::now();
-        let (a, b);
-        if a_first {
-            a = self.block(&mut one.a, &mut link_a, counts)?;
-            b = self.block(&mut one.b, &mut link_b, counts)?;
-        } else {
-            b = self.block(&mut one.b, &mut link_b, counts)?;
-            a = self.block(&mut one.a, &mut link_a, counts)?;
+        let figure_first = self.block(first, &mut link_first, counts)?;
+        let figure_second = self.block(second, &mut link_second, counts)?;
+        if let (Some(before), Some(after)) = (before, machine::others(servers, &cpus)) {
+            one.others += after - before;
+            one.time += start.elapsed().as_secs_f64() * cpus.len() as f64;
         }
-        if let (Some((ends, busy)), Some((ends_after, busy_after))) = (before, usage()) {
-            one.time += start.elapsed().as_nanos() as u64 * cpus.len() as u64;
-            one.ends += ends_after - ends;
-            one.busy += busy_after - busy;
-        }
-        Ok(if one.a.series.benchmark == Benchmark::Latency { b / a } else { a / b })
+        let ratio = figure_first / figure_second;
+        // Of round trips, less is faster.
+        let is_less = one.a.series.benchmark == Benchmark::Latency;
+        Ok(if is_turned != is_less { 1.0 / ratio } else { ratio })
     }
 
     fn server(&mut self, cpus: Cpus, benchmark: Benchmark) -> Result<&Server, String> {
@@ -426,21 +409,20 @@ impl<'a> Bench<'a> {
     }
 
     fn timed(&mut self, series: Series, link: &mut Link) -> io::Result<f64> {
-        let Series { benchmark, network, cpus, size, length, .. } = series;
-        let Bench { samples, late, .. } = self;
-        samples.clear();
-        match (benchmark, self.options.rate) {
-            (Benchmark::Throughput, _) => throughput::send(&mut link.end, size, length),
+        self.samples.clear();
+        match (series.benchmark, self.options.rate) {
+            (Benchmark::Throughput, _) => throughput::send(&mut link.end, series),
             (Benchmark::Connect, _) => {
                 let request = self.request(series);
-                let server = self.server(cpus, benchmark).map_err(io::Error::other)?;
-                connect::visit(server, network, request, length)
+                let server =
+                    self.server(series.cpus, series.benchmark).map_err(io::Error::other)?;
+                connect::visit(server, series, request)
             }
             (Benchmark::Latency, None) => {
-                latency::closed_loop(&mut link.end, size, length, samples)
+                latency::closed_loop(&mut link.end, series, &mut self.samples)
             }
             (Benchmark::Latency, Some(rate)) => {
-                latency::on_schedule(&mut link.end, size, rate, length, samples, late)
+                latency::on_schedule(&mut link.end, series, rate, &mut self.samples)
             }
         }
     }

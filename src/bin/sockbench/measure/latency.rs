@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::blocks::Series;
 use super::transport::End;
 use crate::stats::median;
 
@@ -14,16 +15,11 @@ const FEWEST: usize = 50;
 /// A closed loop: the next message leaves when the last is back. One reading of the clock ends one
 /// round trip and begins the next. All go into `samples`, in nanoseconds; returns their
 /// median.
-pub fn closed_loop(
-    end: &mut End,
-    size: usize,
-    length: Duration,
-    samples: &mut Vec<f32>,
-) -> io::Result<f64> {
-    let mut messages = Messages::new(size);
+pub fn closed_loop(end: &mut End, series: Series, samples: &mut Vec<f32>) -> io::Result<f64> {
+    let mut messages = Messages::new(series.size);
     let start = Instant::now();
     let mut before = start;
-    while before - start < length || samples.len() < FEWEST {
+    while before - start < series.length || samples.len() < FEWEST {
         messages.round_trip(end)?;
         let after = Instant::now();
         samples.push(nanos(after - before));
@@ -34,26 +30,21 @@ pub fn closed_loop(
 
 /// On a schedule, message n is due n intervals after the first, however late the answers come, and its
 /// round trip counts from then: a server that stalls makes all of them late that would have been sent
-/// meanwhile. In `late` goes how late the client itself was.
+/// meanwhile.
 pub fn on_schedule(
     end: &mut End,
-    size: usize,
+    series: Series,
     rate: usize,
-    length: Duration,
     samples: &mut Vec<f32>,
-    late: &mut Vec<f32>,
 ) -> io::Result<f64> {
-    let mut messages = Messages::new(size);
-    let count = (length.as_secs_f64() * rate as f64).ceil() as usize;
+    let mut messages = Messages::new(series.size);
+    let count = (series.length.as_secs_f64() * rate as f64).ceil() as usize;
     let start = Instant::now();
-    let mut idle_since = start;
     for number in 0..count {
         let due = start + Duration::from_secs_f64(number as f64 / rate as f64);
-        let sent = wait_until(due);
-        late.push(nanos(sent - due.max(idle_since)));
+        wait_until(due);
         messages.round_trip(end)?;
-        idle_since = Instant::now();
-        samples.push(nanos(idle_since - due));
+        samples.push(nanos(due.elapsed()));
     }
     Ok(median(samples))
 }
@@ -85,18 +76,12 @@ impl Messages {
 }
 
 /// Sleeps until a millisecond before, and then watches the clock: a sleep ends some 50 to 100 µs late.
-fn wait_until(due: Instant) -> Instant {
+fn wait_until(due: Instant) {
     const WATCH: Duration = Duration::from_millis(1);
-    let mut now = Instant::now();
-    while now < due {
-        if due - now > WATCH {
-            thread::sleep(due - now - WATCH);
-        } else {
-            std::hint::spin_loop();
-        }
-        now = Instant::now();
+    thread::sleep(due.saturating_duration_since(Instant::now()).saturating_sub(WATCH));
+    while Instant::now() < due {
+        std::hint::spin_loop();
     }
-    now
 }
 
 fn nanos(duration: Duration) -> f32 {

@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::fmt::{self, Display, Formatter};
 
 use crate::args::Options;
-use crate::machine::{CPUS, Cpus};
+use crate::machine::Cpus;
 use crate::measure::blocks::{Benchmark, Comparison, Measured, Run, Series};
 use crate::measure::transport::Wait;
 use crate::stats::{MOST_TURNS, Verdict, quantile};
@@ -149,7 +149,7 @@ fn less(a: &Measured, b: &Measured) -> String {
 /// What to do: a paragraph for each pair of what is compared.
 fn advice(all: &[Comparison]) -> String {
     let mut pairs: Vec<[String; 2]> = Vec::new();
-    for one in all {
+    for one in all.iter().filter(|one| !one.is_null()) {
         if !pairs.contains(&names(one)) {
             pairs.push(names(one));
         }
@@ -161,61 +161,35 @@ fn advice(all: &[Comparison]) -> String {
         if pairs.len() > 1 {
             so.push(format!("{} or {}", pair[0], pair[1]));
         }
-        let cpus = of[0].a.series.cpus;
-        if cpus != Cpus::Free && of.iter().all(|one| one.a.series.cpus == cpus) {
-            so.push(cpus.in_words().to_string());
-        }
         if of.iter().any(|one| one.was_busy()) {
             so.push("while other programs use the CPUs".to_string());
         }
-        let said = if of[0].is_null() { noise(&of) } else { advice_on_pair(pair, &of) };
-        text += &wrap(&format!("\n{}: {said}", so.join(", ")), "    ");
+        text += &wrap(&format!("\n{}: {}", so.join(", "), advice_on_pair(&of)), "    ");
     }
     text
 }
 
-/// What a comparison of the same with itself teaches: the most that chance makes.
-fn noise(all: &[&Comparison]) -> String {
-    let most = |one: &&Comparison| one.ratio.interval.map(|(lo, hi)| (hi - 1.0).max(1.0 - lo));
-    let most: Option<Vec<f64>> = all.iter().map(most).collect();
-    match most {
-        Some(all) => {
-            let most = (100.0 * all.into_iter().fold(0.0, f64::max)).ceil();
-            format!("chance alone makes up to {most} % here; do not trust a smaller difference.")
-        }
-        None => "there were too few turns; give it more time.".to_string(),
-    }
-}
-
-/// First what to use for what, then the rest. What was found alike in every placement is said without
-/// one, and what was found alike is said together.
-fn advice_on_pair(pair: &[String; 2], all: &[&Comparison]) -> String {
+/// First what to use for what, then the rest. Matters on which the same was found stand together.
+fn advice_on_pair(all: &[&Comparison]) -> String {
     let mut found: Vec<(String, Vec<&Comparison>)> = Vec::new();
-    let was_used = |cpus: &(&str, Cpus)| all.iter().any(|one| one.a.series.cpus == cpus.1);
-    let placements = CPUS.iter().filter(|cpus| was_used(cpus)).count();
     for benchmark in [Benchmark::Latency, Benchmark::Connect, Benchmark::Throughput] {
         let of = all.iter().copied().filter(|one| one.a.series.benchmark == benchmark);
-        let of: Vec<&Comparison> = of.collect();
-        for matter in of.chunk_by(|one, next| topic(one) == topic(next)) {
-            let everywhere = matter.len() == placements;
-            let what = conclusion(pair, matter, everywhere);
+        for matter in of.collect::<Vec<_>>().chunk_by(|one, next| topic(one) == topic(next)) {
+            let what = conclusion(matter);
             match found.iter_mut().find(|(known, _)| *known == what) {
                 Some((_, known)) => known.push(matter[0]),
                 None => found.push((what, vec![matter[0]])),
             }
         }
     }
-    found.sort_by_key(|(what, _)| !what.starts_with("use "));
+    found.sort_by_key(|(what, _)| !what.starts_with("use"));
     let mut said: Vec<String> = Vec::new();
     for (what, of) in found {
-        let mut sentence = match what.starts_with("use ") {
-            true => format!("{what} for {}.", matters(&of)),
-            false => format!("for {}, {what}.", matters(&of)),
-        };
-        if !said.is_empty() {
-            sentence = sentence[..1].to_uppercase() + &sentence[1..];
-        }
-        said.push(sentence);
+        let sentence = what.replace("{}", &matters(&of));
+        said.push(match said.len() {
+            0 => sentence,
+            _ => sentence[..1].to_uppercase() + &sentence[1..],
+        });
     }
     if all.iter().any(|one| one.verdict() == Verdict::Open && one.ratio.turns() < MOST_TURNS) {
         said.push("More time may tell: --time SECONDS.".to_string());
@@ -223,24 +197,26 @@ fn advice_on_pair(pair: &[String; 2], all: &[&Comparison]) -> String {
     said.join(" ")
 }
 
-/// What was found on one matter, which `all` are about, in every placement or only in some.
-fn conclusion(pair: &[String; 2], all: &[&Comparison], everywhere: bool) -> String {
-    let [first, second] = pair.each_ref().map(|name| match name.as_str() {
-        "Unix" => "a Unix socket",
-        other => other,
-    });
+/// What was found on one matter, `{}`. What was not found alike on one CPU and on two is said of each.
+fn conclusion(all: &[&Comparison]) -> String {
     let stand = standing(all[0]);
-    if !everywhere || all.iter().any(|one| standing(one) != stand) {
+    let is_alone = all.len() == 1 && all[0].a.series.cpus != Cpus::Free;
+    if is_alone || all.iter().any(|one| standing(one) != stand) {
         let place =
             |one: &&Comparison| format!("{}, {}", one.a.series.cpus.in_words(), standing(one));
-        let places = all.iter().map(place).collect::<Vec<_>>().join("; ");
-        return if all.len() > 1 { format!("it depends: {places}") } else { places };
+        let depends = if is_alone { "" } else { "it depends: " };
+        let places: Vec<String> = all.iter().map(place).collect();
+        return format!("for {{}}, {depends}{}.", places.join("; "));
     }
+    let [a, b] = names(all[0]).map(|name| match name.as_str() {
+        "Unix" => "a Unix socket".to_string(),
+        _ => name,
+    });
     match all[0].verdict() {
-        Verdict::Ahead => format!("use {first} rather than {second}"),
-        Verdict::Behind => format!("use {second} rather than {first}"),
-        Verdict::Equal => format!("it makes no difference: {stand}"),
-        Verdict::Open => stand,
+        Verdict::Ahead => format!("use {a} rather than {b} for {{}}."),
+        Verdict::Behind => format!("use {b} rather than {a} for {{}}."),
+        Verdict::Equal => format!("for {{}}, it makes no difference: {stand}."),
+        Verdict::Open => format!("for {{}}, {stand}."),
     }
 }
 
@@ -339,14 +315,9 @@ pub fn notes(options: &Options, run: &Run) -> Vec<String> {
         notes.push(format!("Polling: an end that waits polls for {micros} µs before it sleeps."));
     }
     if let Some(rate) = options.rate {
-        let mut late = run.late.clone();
-        late.sort_by(f32::total_cmp);
-        let late = |q| quantile(&late, q).map_or("-".into(), |ns| micros(ns.into()));
         notes.push(format!(
             "On a schedule: {rate} messages a second are due, in blocks of 100 ms; each counts from when it \
-             was due. The client itself was late by {} µs (p50), {} µs (p99).",
-            late(0.5),
-            late(0.99)
+             was due."
         ));
         for one in run.series() {
             let reached = one.round_trips.len() as f64 / one.elapsed.as_secs_f64();
@@ -603,9 +574,9 @@ mod tests {
         );
     }
 
-    /// An advice without a placement is for all that were measured.
+    /// An advice without a placement is for both.
     #[test]
-    fn a_placement_that_was_left_out_is_not_spoken_for() {
+    fn a_placement_that_was_not_measured_is_not_spoken_for() {
         let [same, apart] =
             [Cpus::Same, Cpus::Apart].map(|cpus| compared(Benchmark::Latency, 128, cpus, &[1.5]));
         let connect = compared(Benchmark::Connect, 128, Cpus::Apart, &[1.5]);
@@ -614,10 +585,8 @@ mod tests {
             "So: use a Unix socket rather than TCP for small messages. For short connections, on two CPUs, \
              Unix is ahead."
         );
-        assert_eq!(
-            advised(&[same]),
-            "So, on one CPU: use a Unix socket rather than TCP for small messages."
-        );
+        let said = "So: for small messages, on one CPU, Unix is ahead.";
+        assert_eq!(advised(&[same]), said);
     }
 
     #[test]
