@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use streamsock::Addr;
@@ -25,7 +24,7 @@ const HIDDEN: [&str; 2] = ["answer", "answer-pipe"];
 
 /// The options that a command takes. Without a command, its name is empty.
 fn options_of(command: &str) -> Vec<&'static str> {
-    let common = ["--net", "--wait", "--cpus", "--spin", "--time", "--json"];
+    let common = ["--help", "--net", "--wait", "--cpus", "--spin", "--time", "--json"];
     let of_one = ["-s", "--connect"];
     let of_throughput = ["--recv", "--sndbuf", "--rcvbuf"];
     match command {
@@ -33,8 +32,8 @@ fn options_of(command: &str) -> Vec<&'static str> {
         "latency" => [&common[..], &of_one, &["--rate"]].concat(),
         "throughput" => [&common[..], &of_one, &of_throughput].concat(),
         "connect" => [&common[..], &of_one].concat(),
-        "article" => vec!["--quick", "--time"],
-        _ => vec![],
+        "article" => vec!["--help", "--quick", "--time"],
+        _ => vec!["--help"],
     }
 }
 
@@ -55,16 +54,18 @@ pub struct Options {
     /// What the receiver reads with.
     pub recv: usize,
     pub buffers: Buffers,
-    pub json: Option<PathBuf>,
+    pub json: Option<String>,
     pub connect: Option<Addr>,
     pub quick: bool,
     /// The arguments that are no options.
-    pub operands: Vec<OsString>,
+    pub operands: Vec<String>,
 }
 
 /// The command, empty where there is none, and the options.
 pub fn read(args: impl Iterator<Item = OsString>) -> Result<(&'static str, Options), Error> {
-    let mut args = Args(args.flat_map(split).collect());
+    let args: Result<Vec<String>, OsString> = args.map(OsString::into_string).collect();
+    let args = args.map_err(|arg| Error::Usage(format!("{arg:?} is not UTF-8")))?;
+    let mut args = Args(args.into_iter().flat_map(split).collect());
     let command = args.command();
     let mut options = Options {
         start: Instant::now(),
@@ -86,7 +87,7 @@ pub fn read(args: impl Iterator<Item = OsString>) -> Result<(&'static str, Optio
     };
     let (mut time, mut net) = (None, None);
     while let Some(arg) = args.0.pop_front() {
-        let name = arg.to_str().unwrap_or_default(); // what is no text is no option
+        let name = arg.as_str();
         if matches!(name, "-h" | "--help") {
             return Ok(("help", options));
         }
@@ -96,11 +97,7 @@ pub fn read(args: impl Iterator<Item = OsString>) -> Result<(&'static str, Optio
         }
         let takes = options_of(command);
         if !takes.contains(&name) {
-            let takes = if takes.is_empty() { "none".to_string() } else { join(&takes) };
-            return usage(format!(
-                "there is no option {name} here; {}it takes {takes}",
-                of(command)
-            ));
+            return usage(format!("there is no option {name} here; it takes {}", join(&takes)));
         }
         match name {
             "--net" => net = Some(args.words(name, &NETWORKS)?),
@@ -110,7 +107,7 @@ pub fn read(args: impl Iterator<Item = OsString>) -> Result<(&'static str, Optio
                 options.spin = Duration::from_micros(args.number(name, 1_000_000_000)? as u64);
             }
             "--time" => time = Some(Duration::from_secs(args.number(name, 86_400)? as u64)),
-            "--json" => options.json = Some(args.value(name)?.into()),
+            "--json" => options.json = Some(args.value(name)?),
             "-s" => options.sizes = Some(args.sizes(name)?),
             "--connect" => options.connect = Some(address(&args.value(name)?)?),
             "--rate" => options.rate = Some(args.number(name, 1_000_000)?),
@@ -126,13 +123,11 @@ pub fn read(args: impl Iterator<Item = OsString>) -> Result<(&'static str, Optio
         _ => Duration::from_secs(29), // a second less: ending takes its time, too
     });
     if let Some(addr) = &options.connect {
-        let network = if addr.network() == "tcp" { Network::Tcp } else { Network::Unix };
-        if net.get_or_insert(vec![network]) != &[network] {
-            return usage("--net must be the network of the --connect address, or be left out");
+        if net.is_some() || options.cpus.is_some() {
+            return usage("--connect settles the network and the CPUs: leave out --net and --cpus");
         }
-        if options.cpus.get_or_insert(vec![Cpus::Free]) != &[Cpus::Free] {
-            return usage("--connect leaves the CPUs to the scheduler: leave out --cpus");
-        }
+        net = Some(vec![if addr.network() == "tcp" { Network::Tcp } else { Network::Unix }]);
+        options.cpus = Some(vec![Cpus::Free]);
     }
     options.networks = net.unwrap_or(options.networks);
     check(command, &options)?;
@@ -151,16 +146,20 @@ fn check(command: &str, options: &Options) -> Result<(), Error> {
     if cfg!(not(feature = "sockopt")) && options.buffers != Buffers::default() {
         return usage("--sndbuf and --rcvbuf need a build with --features sockopt");
     }
-    match (command, options.operands.as_slice()) {
-        ("serve", []) => usage("serve needs an address, such as unix:/tmp/bench.sock"),
-        ("serve", _) | ("article", [_]) | (_, []) => Ok(()),
-        ("article", [_, word, ..]) => {
-            usage(format!("article takes one directory, and not {word:?}"))
-        }
-        ("", [word, ..]) => {
+    if command == "serve" && options.operands.is_empty() {
+        return usage("serve needs an address, such as unix:/tmp/bench.sock");
+    }
+    let most = match command {
+        "serve" => usize::MAX,
+        "article" => 1, // the directory
+        _ => 0,
+    };
+    match options.operands.get(most) {
+        None => Ok(()),
+        Some(word) if command.is_empty() => {
             usage(format!("there is no command {word:?}; there are {}", join(&COMMANDS)))
         }
-        (_, [word, ..]) => usage(format!("{command} takes options, and not {word:?}")),
+        Some(word) => usage(format!("{command} does not take {word:?}; see --help")),
     }
 }
 
@@ -168,25 +167,20 @@ fn usage<T>(why: impl Into<String>) -> Result<T, Error> {
     Err(Error::Usage(why.into()))
 }
 
-/// `latency: `, where there is a command to name.
-fn of(command: &str) -> String {
-    if command.is_empty() { String::new() } else { format!("{command}: ") }
-}
-
 /// `--option=value` as two arguments.
-fn split(arg: OsString) -> Vec<OsString> {
-    match arg.to_str().and_then(|text| text.split_once('=')) {
+fn split(arg: String) -> Vec<String> {
+    match arg.split_once('=') {
         Some((name, value)) if name.starts_with('-') => vec![name.into(), value.into()],
         _ => vec![arg],
     }
 }
 
-struct Args(VecDeque<OsString>);
+struct Args(VecDeque<String>);
 
 impl Args {
     /// The first argument, if it is a command.
     fn command(&mut self) -> &'static str {
-        let first = self.0.front().and_then(|first| first.to_str()).unwrap_or_default();
+        let first = self.0.front().map_or("", String::as_str);
         let mut known = COMMANDS.into_iter().chain(HIDDEN).chain(["--version"]);
         let Some(command) = known.find(|command| *command == first) else { return "" };
         self.0.pop_front();
@@ -194,7 +188,7 @@ impl Args {
     }
 
     /// The value of the option of that name.
-    fn value(&mut self, name: &str) -> Result<OsString, Error> {
+    fn value(&mut self, name: &str) -> Result<String, Error> {
         self.0.pop_front().ok_or_else(|| Error::Usage(format!("{name} needs a value")))
     }
 
@@ -206,9 +200,8 @@ impl Args {
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<T, Error> {
         let value = self.value(name)?;
-        let text = value.to_str().unwrap_or_default();
-        let hint = unit(text).map_or(String::new(), |better| format!(" (write {better})"));
-        parse(text)
+        let hint = unit(&value).map_or(String::new(), |better| format!(" (write {better})"));
+        parse(&value)
             .ok_or_else(|| Error::Usage(format!("{name} takes {expected}, not {value:?}{hint}")))
     }
 
@@ -242,11 +235,8 @@ fn different<T: PartialEq>(values: Option<Vec<T>>) -> Option<Vec<T>> {
     values.filter(|values| (1..values.len()).all(|n| !values[..n].contains(&values[n])))
 }
 
-pub fn address(value: &OsString) -> Result<Addr, Error> {
-    match value.to_str() {
-        Some(text) => text.parse().map_err(|e: io::Error| Error::Usage(e.to_string())),
-        None => Ok(Addr::from(Path::new(value))), // no text, so it can only be a path
-    }
+pub fn address(text: &str) -> Result<Addr, Error> {
+    text.parse().map_err(|e: io::Error| Error::Usage(e.to_string()))
 }
 
 /// A number of bytes, with `K` or `M` behind it for powers of 1024.

@@ -7,7 +7,7 @@ use std::process::{self, Command, Stdio};
 use std::thread;
 
 /// Where the two ends run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cpus {
     /// Both on one CPU.
     Same,

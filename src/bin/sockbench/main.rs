@@ -100,14 +100,13 @@ fn answer(options: &Options, benchmarks: &[Benchmark]) -> Result<(), Error> {
     });
     let said = print(&text::whole(options, &run));
     if let Some(path) = &options.json {
-        write(path, &json::object(options, &run))?;
+        write(Path::new(path), &json::object(options, &run))?;
     }
     said.and(done(&run))
 }
 
 fn article(options: &Options) -> Result<(), Error> {
-    let default = "sockbench-article".into();
-    let dir = Path::new(options.operands.first().unwrap_or(&default));
+    let dir = Path::new(options.operands.first().map_or("sockbench-article", String::as_str));
     fs::create_dir_all(dir).map_err(|e| failed(dir.display(), e))?;
     let run = measure(options, |cpus| article::plan(options, cpus));
     let report = report::report(options, &run);

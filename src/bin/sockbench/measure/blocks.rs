@@ -9,6 +9,7 @@
 //! was 0.85 to 0.97 times as fast as TCP in 8 runs (64K, both ends on one CPU), and 1.36 times in
 //! another; with a new one for each turn 1.30 to 1.40 times in 6 runs on the same quiet machine.
 
+use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -21,7 +22,7 @@ use crate::machine::{self, Cpus, Placement};
 use crate::output::text;
 use crate::stats::{MOST_TURNS, Ratio, Verdict, median};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Benchmark {
     Latency,
     Throughput,
@@ -77,9 +78,20 @@ pub struct Series {
 }
 
 impl Series {
-    pub fn in_words(self) -> String {
+    /// Pipes have no connections, and only block.
+    fn is_possible(self) -> bool {
+        let blocks = self.wait == Wait::Block && self.benchmark != Benchmark::Connect;
+        self.network != Network::Pipe || blocks
+    }
+
+    /// `Unix`, `polling TCP`
+    pub fn who(self) -> String {
         let polls = if self.wait == Wait::Spin { "polling " } else { "" };
-        format!("{polls}{} {}", self.network.in_words(), self.cpus.in_words())
+        format!("{polls}{}", self.network.in_words())
+    }
+
+    pub fn in_words(self) -> String {
+        format!("{} {}", self.who(), self.cpus.in_words())
     }
 }
 
@@ -219,16 +231,13 @@ pub fn pairs(
     }
     let length = if options.rate.is_some() { SCHEDULED } else { benchmark.length() };
     let mut pairs = Vec::new();
-    let is_possible = |one: (Network, Wait)| match one {
-        (Network::Pipe, wait) => wait == Wait::Block && benchmark != Benchmark::Connect,
-        _ => true,
-    };
-    for (a, b) in kinds.into_iter().filter(|(a, b)| is_possible(*a) && is_possible(*b)) {
+    for (a, b) in kinds {
         for &cpus in cpus {
             let series = |(network, wait)| Series { benchmark, network, wait, cpus, size, length };
             pairs.push((series(a), series(b)));
         }
     }
+    pairs.retain(|(a, b)| a.is_possible() && b.is_possible());
     pairs
 }
 
@@ -270,7 +279,7 @@ pub fn measure(
 /// A turn of all comparisons that are open. Turn 0 warms up.
 fn take_turn(bench: &mut Bench<'_>, all: &mut [Comparison], turn: usize) {
     // The others are started anew. A new one for connections would mostly be starting threads.
-    bench.servers.retain(|((_, benchmark), _)| *benchmark == Benchmark::Connect);
+    bench.servers.retain(|(_, benchmark), _| *benchmark == Benchmark::Connect);
     let mut order = Vec::new();
     for (at, one) in all.iter().enumerate().filter(|(_, one)| one.wants_more()) {
         // A pair of latency blocks is short.
@@ -321,7 +330,7 @@ struct Bench<'a> {
     placement: Placement,
     /// The other end for each placement and benchmark, or why there is none; started when it is first
     /// needed.
-    servers: Vec<((Cpus, Benchmark), Result<Server, String>)>,
+    servers: HashMap<(Cpus, Benchmark), Result<Server, String>>,
     failures: Vec<Failure>,
     /// The round trips of a block. One buffer for all: only the first block has to fault it in.
     samples: Vec<f32>,
@@ -329,7 +338,7 @@ struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     fn new(options: &'a Options, placement: Placement) -> Bench<'a> {
-        let (servers, failures, samples) = (vec![], vec![], vec![]);
+        let (servers, failures, samples) = (HashMap::new(), vec![], vec![]);
         Bench { options, placement, servers, failures, samples }
     }
 
@@ -359,18 +368,13 @@ impl<'a> Bench<'a> {
     }
 
     fn server(&mut self, cpus: Cpus, benchmark: Benchmark) -> Result<&Server, String> {
-        let key = (cpus, benchmark);
-        let known = self.servers.iter().position(|(known, _)| *known == key);
-        let at = known.unwrap_or_else(|| {
-            let start = |cpu| Server::start(cpu).map_err(|e| format!("no server starts: {e}"));
-            let server = match &self.options.connect {
-                Some(addr) => Ok(Server::elsewhere(addr)),
-                None => self.placement.server(cpus).and_then(start),
-            };
-            self.servers.push((key, server));
-            self.servers.len() - 1
-        });
-        self.servers[at].1.as_ref().map_err(String::clone)
+        let start = |cpu| Server::start(cpu).map_err(|e| format!("no server starts: {e}"));
+        let server = || match &self.options.connect {
+            Some(addr) => Ok(Server::elsewhere(addr)),
+            None => self.placement.server(cpus).and_then(start),
+        };
+        let server = self.servers.entry((cpus, benchmark)).or_insert_with(server);
+        server.as_ref().map_err(String::clone)
     }
 
     fn request(&self, series: Series) -> Request {

@@ -1,7 +1,6 @@
 //! The other end: what a client asks for, how it is answered, and the process that does so.
 
 use std::env;
-use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, ErrorKind, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
@@ -69,8 +68,8 @@ impl Request {
 }
 
 /// `sockbench serve ADDR...`: serves clients of all addresses until it is killed.
-pub fn listen(addrs: &[OsString]) -> Result<(), Error> {
-    let addrs = addrs.iter().map(address).collect::<Result<Vec<Addr>, Error>>()?;
+pub fn listen(addrs: &[String]) -> Result<(), Error> {
+    let addrs = addrs.iter().map(|addr| address(addr)).collect::<Result<Vec<Addr>, Error>>()?;
     let mut listeners = Vec::new();
     for addr in &addrs {
         let listener = Listener::bind(addr).map_err(|e| failed(addr, e))?;

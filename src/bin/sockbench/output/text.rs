@@ -67,17 +67,9 @@ pub fn topic(one: &Comparison) -> String {
     }
 }
 
-/// What the two are called. How they wait is only named where it is not the usual way.
+/// What the two are called.
 pub fn names(one: &Comparison) -> [String; 2] {
-    let blocks = one.a.series.wait == Wait::Block && one.b.series.wait == Wait::Block;
-    [&one.a, &one.b].map(|side| {
-        let network = side.series.network.in_words();
-        match side.series.wait {
-            Wait::Block if blocks => network.to_string(),
-            Wait::Block => format!("blocking {network}"),
-            Wait::Spin => format!("polling {network}"),
-        }
-    })
+    [&one.a, &one.b].map(|side| side.series.who())
 }
 
 /// What was found, as a person may repeat it. It claims no more than the interval allows.
@@ -126,7 +118,7 @@ pub fn figure(benchmark: Benchmark, value: f64) -> String {
         _ if value.is_nan() => "-".to_string(),
         Benchmark::Latency => format!("{} µs", micros(value)),
         Benchmark::Throughput => rate(value),
-        Benchmark::Connect => format!("{} a second", grouped(value)),
+        Benchmark::Connect => format!("{} a second", digits(value)),
     }
 }
 
@@ -139,10 +131,7 @@ fn figures(a: &Measured, b: &Measured) -> String {
 fn less(a: &Measured, b: &Measured) -> String {
     match a.series.benchmark {
         Benchmark::Latency => format!(", {} µs less a call", micros(b.mid() - a.mid())),
-        Benchmark::Throughput => String::new(),
-        Benchmark::Connect => {
-            format!(", {} µs less a connection", micros(1e9 / b.mid() - 1e9 / a.mid()))
-        }
+        Benchmark::Throughput | Benchmark::Connect => String::new(),
     }
 }
 
@@ -404,21 +393,23 @@ pub fn micros(ns: f64) -> String {
     digits(ns / 1e3)
 }
 
-/// A number with three digits that mean something, and all of those before the point.
+/// A number with three digits that mean something: `9.99`, `10.0`, `19,600`.
 fn digits(value: f64) -> String {
     match value.abs() {
         v if v < 9.995 => format!("{value:.2}"),
         v if v < 99.95 => format!("{value:.1}"),
-        _ => format!("{value:.0}"),
+        v if v < 999.5 => format!("{value:.0}"),
+        v => {
+            let step = 10_f64.powf(v.log10().floor() - 2.0);
+            thousands(((value / step).round() * step) as u64)
+        }
     }
 }
 
-/// `950`, `19,600`: with three digits that mean something.
-fn grouped(value: f64) -> String {
-    let step = 10_f64.powf(value.log10().floor() - 2.0).max(1.0);
-    match ((value / step).round() * step) as u64 {
-        number if number < 1000 => number.to_string(),
-        number => format!("{},{:03}", number / 1000, number % 1000),
+fn thousands(number: u64) -> String {
+    match number {
+        0..1000 => number.to_string(),
+        _ => format!("{},{:03}", thousands(number / 1000), number % 1000),
     }
 }
 
@@ -601,11 +592,12 @@ mod tests {
         let sizes = [1, 1023, 1 << 10, 1025, 1 << 20, (1 << 20) + 1024];
         assert_eq!(sizes.map(size), ["1", "1023", "1K", "1025", "1M", "1025K"]);
         assert_eq!([1, 2, 1 << 10].map(bytes), ["1 byte", "2 bytes", "1K"]);
-        let values = [0.0, 9.994, 9.996, 99.94, 99.96, 12_345.0];
-        assert_eq!(values.map(digits), ["0.00", "9.99", "10.0", "99.9", "100", "12345"]);
+        let values = [0.0, 9.994, 9.996, 99.94, 99.96, 999.4];
+        assert_eq!(values.map(digits), ["0.00", "9.99", "10.0", "99.9", "100", "999"]);
+        let values = [999.6, 9_996.0, 12_345.0, 100_499.0, 1_000_499.0, 12_345_678.0];
+        let expected = ["1,000", "10,000", "12,300", "100,000", "1,000,000", "12,300,000"];
+        assert_eq!(values.map(digits), expected);
         assert_eq!([999.4e6, 999.6e6].map(rate), ["999 MB/s", "1.00 GB/s"]);
-        let visits = [7.0, 999.4, 999.6, 9_996.0, 22_546.0, 100_499.0];
-        assert_eq!(visits.map(grouped), ["7", "999", "1,000", "10,000", "22,500", "100,000"]);
         assert_eq!(figure(Benchmark::Connect, 22_506.0), "22,500 a second");
         assert_eq!(figure(Benchmark::Latency, f64::NAN), "-");
         let words = ["a", "b", "c"];
