@@ -20,7 +20,7 @@ use super::{connect, latency, throughput};
 use crate::args::Options;
 use crate::machine::{self, Cpus, Placement};
 use crate::output::text;
-use crate::stats::{MOST_TURNS, Ratio, Verdict, median};
+use crate::stats::{MOST_TURNS, Ratio, median};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Benchmark {
@@ -150,10 +150,6 @@ impl Comparison {
         let [a, b] = [a, b].map(Measured::new);
         let (ratio, longest) = (Ratio::default(), Duration::ZERO);
         Comparison { a, b, ratio, others: 0.0, time: 0.0, longest, failed: false }
-    }
-
-    pub fn verdict(&self) -> Verdict {
-        self.ratio.verdict()
     }
 
     /// Which share of their CPUs' time other programs had meanwhile; `None` where nothing says so.

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, ErrorKind, PipeReader, PipeWriter, Read,
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{self, Child, ChildStdin, Command, Stdio};
+use std::process::{self, Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -168,7 +168,7 @@ fn take_in(end: &mut End, size: usize, recv: usize) -> io::Result<()> {
 pub struct Server {
     /// This program, started again. It ends when its standard input does, so also when this process is
     /// killed. `None`: the server runs elsewhere.
-    process: Option<(Child, Option<ChildStdin>)>,
+    process: Option<Process>,
     cpu: Option<usize>,
     /// The address of each kind of socket, or why it has none.
     addrs: [Result<Addr, String>; 2],
@@ -180,12 +180,13 @@ pub struct Link {
     /// The process at the other end, if it is ours.
     pub pid: Option<u32>,
     /// The same, where it serves this connection alone: it ends after `end` above, and is waited for.
-    _child: Option<Waited>,
+    _server: Option<Process>,
 }
 
-struct Waited(Child);
+/// Waited for at the end. That closes its standard input first, if this process holds it.
+struct Process(Child);
 
-impl Drop for Waited {
+impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.0.wait();
     }
@@ -200,14 +201,13 @@ impl Server {
     pub fn start(cpu: Option<usize>) -> io::Result<Server> {
         let mut child =
             again(cpu, "answer").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let stdin = child.stdin.take();
         let mut lines = BufReader::new(child.stdout.take().expect("it is a pipe")).lines();
         let mut addr = || -> io::Result<Result<Addr, String>> {
             let line = lines.next().unwrap_or(Err(ErrorKind::UnexpectedEof.into()))?;
             Ok(line.parse().map_err(|_| line))
         };
         let addrs = [addr()?, addr()?];
-        Ok(Server { process: Some((child, stdin)), cpu, addrs })
+        Ok(Server { process: Some(Process(child)), cpu, addrs })
     }
 
     /// Opens a socket, and nothing more.
@@ -225,8 +225,8 @@ impl Server {
             _ => {
                 let conn = self.connect(network)?;
                 request.buffers.set(&conn)?;
-                let pid = self.process.as_ref().map(|(child, _)| child.id());
-                Link { end: End::Block(conn), pid, _child: None }
+                let pid = self.process.as_ref().map(|process| process.0.id());
+                Link { end: End::Block(conn), pid, _server: None }
             }
         };
         let mut asked = request.to_bytes();
@@ -252,16 +252,7 @@ impl Server {
         let mut server = again(self.cpu, "answer-pipe");
         let child = server.stdin(child_stdin).stdout(child_stdout).spawn()?;
         let end = End::Pipe(from_child, Some(to_child));
-        Ok(Link { end, pid: Some(child.id()), _child: Some(Waited(child)) })
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Some((child, stdin)) = &mut self.process {
-            *stdin = None; // which ends it
-            let _ = child.wait();
-        }
+        Ok(Link { end, pid: Some(child.id()), _server: Some(Process(child)) })
     }
 }
 
@@ -306,14 +297,14 @@ pub fn answer_sockets() -> Result<(), Error> {
     Ok(())
 }
 
-/// The directory for temporary files may be too deep for a socket's path, or closed to this user. Last
-/// comes a name that needs none, on Linux.
+/// The directory for temporary files may be too deep for a socket's path, or closed to this user. Linux
+/// has names that need none.
 fn bind_unix() -> io::Result<Listener> {
     let name = format!("sockbench-{}.sock", process::id());
-    let bind = |dir: &Path| Listener::bind(&dir.join(&name).into());
-    bind(&env::temp_dir())
-        .or_else(|_| bind(Path::new("/tmp")))
-        .or_else(|first| Listener::bind(&Addr::Abstract(name.clone().into())).map_err(|_| first))
+    let path = env::temp_dir().join(&name);
+    let abstract_name = Addr::Abstract(name.into());
+    Listener::bind(&path.as_path().into())
+        .or_else(|first| Listener::bind(&abstract_name).map_err(|_| first))
 }
 
 /// The other end of two pipes, which are its standard input and output: `sockbench answer-pipe`. Std's

@@ -73,7 +73,7 @@ fn comparison(one: &Comparison) -> String {
         ("hi", number(one.ratio.interval.map(|(_, hi)| hi))),
         ("ahead", one.ratio.ahead().to_string()),
         ("turns", one.ratio.turns().to_string()),
-        ("verdict", string(one.verdict().name())),
+        ("verdict", string(one.ratio.verdict().name())),
         ("others_cpu", number(one.others())),
     ])
 }

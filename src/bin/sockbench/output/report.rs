@@ -15,7 +15,7 @@ pub fn report(options: &Options, run: &Run) -> String {
     let asked: Vec<Comparison> = run.comparisons.iter().filter(is_asked).cloned().collect();
     let of = |benchmark: Benchmark| {
         let plain = run.comparisons.iter().filter(|one| one.is_plain());
-        text::comparison_table(plain.filter(|one| one.a.series.benchmark == benchmark)).to_string()
+        text::comparison_table(plain.filter(|one| one.a.series.benchmark == benchmark))
     };
     let nulls = run.comparisons.iter().filter(|one| one.is_null());
     let long = run.comparisons.iter().filter(|one| !one.is_plain() && !one.is_null());
@@ -24,12 +24,12 @@ pub fn report(options: &Options, run: &Run) -> String {
     let parts = [
         ("{answer}", text::answer(run, &asked)),
         ("{article}", ARTICLE.to_string()),
-        ("{claims}", article::table(run).to_string()),
+        ("{claims}", article::table(run)),
         ("{latency}", of(Benchmark::Latency)),
         ("{throughput}", of(Benchmark::Throughput)),
         ("{connect}", of(Benchmark::Connect)),
-        ("{nulls}", text::comparison_table(nulls).to_string()),
-        ("{long}", text::comparison_table(long).to_string()),
+        ("{nulls}", text::comparison_table(nulls)),
+        ("{long}", text::comparison_table(long)),
         ("{notes}", notes),
     ];
     let template = include_str!("report.txt").to_string();

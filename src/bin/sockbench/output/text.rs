@@ -1,7 +1,6 @@
 //! What is said to a person: the answer in sentences, then tables, then how it was measured.
 
 use std::borrow::Borrow;
-use std::fmt::{self, Display, Formatter};
 
 use crate::args::Options;
 use crate::machine::Cpus;
@@ -81,7 +80,7 @@ pub fn sentence(one: &Comparison) -> String {
         return format!("{a} and {b} cannot be compared after {} turns{busy}", one.ratio.turns());
     };
     let figures = figures(&one.a, &one.b);
-    let said = match one.verdict() {
+    let said = match one.ratio.verdict() {
         _ if one.is_null() => format!("{a} against itself: {mid:.2} ({lo:.2} to {hi:.2})"),
         Verdict::Ahead => {
             let less = less(&one.a, &one.b);
@@ -135,41 +134,25 @@ fn less(a: &Measured, b: &Measured) -> String {
     }
 }
 
-/// What to do: a paragraph for each pair of what is compared.
+/// What to do: first what to use for what, then the rest. Matters on which the same was found stand
+/// together.
 fn advice(all: &[Comparison]) -> String {
-    let mut pairs: Vec<[String; 2]> = Vec::new();
-    for one in all.iter().filter(|one| !one.is_null()) {
-        if !pairs.contains(&names(one)) {
-            pairs.push(names(one));
-        }
-    }
-    let mut text = String::new();
-    for pair in &pairs {
-        let of: Vec<&Comparison> = all.iter().filter(|one| names(one) == *pair).collect();
-        let mut so = vec!["So".to_string()];
-        if pairs.len() > 1 {
-            so.push(format!("{} or {}", pair[0], pair[1]));
-        }
-        if of.iter().any(|one| one.was_busy()) {
-            so.push("while other programs use the CPUs".to_string());
-        }
-        text += &wrap(&format!("\n{}: {}", so.join(", "), advice_on_pair(&of)), "    ");
-    }
-    text
-}
-
-/// First what to use for what, then the rest. Matters on which the same was found stand together.
-fn advice_on_pair(all: &[&Comparison]) -> String {
     let mut found: Vec<(String, Vec<&Comparison>)> = Vec::new();
     for benchmark in [Benchmark::Latency, Benchmark::Connect, Benchmark::Throughput] {
-        let of = all.iter().copied().filter(|one| one.a.series.benchmark == benchmark);
-        for matter in of.collect::<Vec<_>>().chunk_by(|one, next| topic(one) == topic(next)) {
+        let of = all.iter().filter(|one| one.a.series.benchmark == benchmark && !one.is_null());
+        let is_same = |one: &&Comparison, next: &&Comparison| {
+            (topic(one), names(one)) == (topic(next), names(next))
+        };
+        for matter in of.collect::<Vec<_>>().chunk_by(is_same) {
             let what = conclusion(matter);
             match found.iter_mut().find(|(known, _)| *known == what) {
                 Some((_, known)) => known.push(matter[0]),
                 None => found.push((what, vec![matter[0]])),
             }
         }
+    }
+    if found.is_empty() {
+        return String::new();
     }
     found.sort_by_key(|(what, _)| !what.starts_with("use"));
     let mut said: Vec<String> = Vec::new();
@@ -180,10 +163,13 @@ fn advice_on_pair(all: &[&Comparison]) -> String {
             _ => sentence[..1].to_uppercase() + &sentence[1..],
         });
     }
-    if all.iter().any(|one| one.verdict() == Verdict::Open && one.ratio.turns() < MOST_TURNS) {
+    let is_open = |one: &Comparison| one.ratio.verdict() == Verdict::Open && !one.is_null();
+    if all.iter().any(|one| is_open(one) && one.ratio.turns() < MOST_TURNS) {
         said.push("More time may tell: --time SECONDS.".to_string());
     }
-    said.join(" ")
+    let busy = all.iter().any(Comparison::was_busy);
+    let so = if busy { "So, while other programs use the CPUs" } else { "So" };
+    wrap(&format!("\n{so}: {}", said.join(" ")), "    ")
 }
 
 /// What was found on one matter, `{}`. What was not found alike on one CPU and on two is said of each.
@@ -201,7 +187,7 @@ fn conclusion(all: &[&Comparison]) -> String {
         "Unix" => "a Unix socket".to_string(),
         _ => name,
     });
-    match all[0].verdict() {
+    match all[0].ratio.verdict() {
         Verdict::Ahead => format!("use {a} rather than {b} for {{}}."),
         Verdict::Behind => format!("use {b} rather than {a} for {{}}."),
         Verdict::Equal => format!("for {{}}, it makes no difference: {stand}."),
@@ -212,17 +198,17 @@ fn conclusion(all: &[&Comparison]) -> String {
 /// How the two compare, in a few words, which claim no more than the interval allows.
 fn standing(one: &Comparison) -> String {
     let [a, b] = names(one);
-    match (one.verdict(), one.ratio.interval) {
+    match (one.ratio.verdict(), one.ratio.interval) {
         (Verdict::Ahead, _) => format!("{a} is ahead"),
         (Verdict::Behind, _) => format!("{b} is ahead"),
-        (Verdict::Equal, _) => "both are equally fast, within 5 %".to_string(),
+        (Verdict::Equal, _) => format!("{a} and {b} are equally fast, within 5 %"),
         (Verdict::Open, Some((lo, _))) if lo > 1.0 => {
             format!("{a} is ahead, but perhaps by less than 5 %")
         }
         (Verdict::Open, Some((_, hi))) if hi < 1.0 => {
             format!("{b} is ahead, but perhaps by less than 5 %")
         }
-        (Verdict::Open, _) => "this run could not tell which is faster".to_string(),
+        (Verdict::Open, _) => format!("this run could not tell whether {a} or {b} is faster"),
     }
 }
 
@@ -243,51 +229,53 @@ fn matters(all: &[&Comparison]) -> String {
     join(&matters.collect::<Vec<String>>())
 }
 
-pub fn comparison_table<'a>(all: impl IntoIterator<Item = &'a Comparison>) -> Table {
-    let titles = ["benchmark", "bytes", "CPUs", "first", "second", "ratio", "lies in", "ahead in"];
-    let mut table = Table::new(&[&titles[..], &["verdict"]].concat());
+pub fn comparison_table<'a>(all: impl IntoIterator<Item = &'a Comparison>) -> String {
+    let titles = "benchmark|bytes|CPUs|first|second|ratio|lies in|ahead in|verdict";
+    let mut rows = vec![titles.to_string()];
     for one in all {
+        let Series { benchmark, cpus, size, .. } = one.a.series;
         let [a, b] = names(one);
-        let figure = |side: &Measured| figure(side.series.benchmark, side.mid());
-        let busy = if one.was_busy() { " [busy]" } else { "" };
-        table.add([
-            one.a.series.benchmark.name().to_string(),
-            size(one.a.series.size),
-            one.a.series.cpus.in_words().to_string(),
-            format!("{a} {}", figure(&one.a)),
-            format!("{b} {}", figure(&one.b)),
+        let figure = |side: &Measured| figure(benchmark, side.mid());
+        rows.push(format!(
+            "{}|{}|{}|{a} {}|{b} {}|{}|{}|{} of {} turns|{}{}",
+            benchmark.name(),
+            self::size(size),
+            cpus.in_words(),
+            figure(&one.a),
+            figure(&one.b),
             one.ratio.mid().map_or("-".into(), |ratio| format!("{ratio:.2}")),
             one.ratio.interval.map_or("-".into(), |(lo, hi)| format!("{lo:.2} to {hi:.2}")),
-            format!("{} of {} turns", one.ratio.ahead(), one.ratio.turns()),
-            format!("{}{busy}", one.verdict().name()),
-        ]);
+            one.ratio.ahead(),
+            one.ratio.turns(),
+            one.ratio.verdict().name(),
+            if one.was_busy() { " [busy]" } else { "" },
+        ));
     }
-    table
+    table(&rows)
 }
 
 /// Round trips in microseconds. One way is half of the median.
-fn latency_table(all: &[Measured]) -> Table {
-    let titles = ["µs", "CPUs", "bytes", "one way", "median", "p90", "p99", "p99.9", "max"];
-    let mut table = Table::new(&titles);
+fn latency_table(all: &[Measured]) -> String {
+    let mut rows = vec!["µs|CPUs|bytes|one way|median|p90|p99|p99.9|max".to_string()];
     for one in all.iter().filter(|one| !one.round_trips.is_empty()) {
-        let Series { network, wait, cpus, .. } = one.series;
         let mut sorted = one.round_trips.clone();
         sorted.sort_by(f32::total_cmp);
-        let known = |ns: Option<f32>| ns.map_or("-".into(), |ns| micros(ns.into()));
-        let quantile = |q| known(quantile(&sorted, q));
-        table.add([
-            format!("{}, {}", network.name(), wait.name()),
-            cpus.in_words().to_string(),
+        let quantile = |q| quantile(&sorted, q).map_or("-".to_string(), |ns| micros(ns.into()));
+        rows.push(format!(
+            "{}, {}|{}|{}|{}|{}|{}|{}|{}|{}",
+            one.series.network.name(),
+            one.series.wait.name(),
+            one.series.cpus.in_words(),
             size(one.series.size),
             micros(one.mid() / 2.0),
             micros(one.mid()),
             quantile(0.9),
             quantile(0.99),
             quantile(0.999),
-            known(sorted.last().copied()),
-        ]);
+            micros(sorted[sorted.len() - 1].into()),
+        ));
     }
-    table
+    table(&rows)
 }
 
 /// How it was measured, in sentences: what is special about this run, and then what is always so.
@@ -325,40 +313,22 @@ pub fn notes(options: &Options, run: &Run) -> Vec<String> {
     notes
 }
 
-/// A table that reads as well on a terminal as in Markdown: the titles, then the rows.
-pub struct Table(Vec<Vec<String>>);
-
-impl Table {
-    pub fn new(titles: &[&str]) -> Table {
-        Table(vec![titles.iter().map(|title| title.to_string()).collect()])
-    }
-
-    pub fn add(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.0.push(cells.into_iter().collect());
-    }
-}
-
-impl Display for Table {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let width = |column: usize| {
-            let widths = self.0.iter().map(|line| line[column].chars().count());
-            widths.max().unwrap_or_default().max(3)
-        };
-        let widths: Vec<usize> = (0..self.0[0].len()).map(width).collect();
-        for (n, line) in self.0.iter().enumerate() {
-            for (cell, width) in line.iter().zip(&widths) {
-                write!(f, "| {cell:width$} ")?;
-            }
-            writeln!(f, "|")?;
-            if n == 0 {
-                for width in &widths {
-                    write!(f, "| {} ", "-".repeat(*width))?;
-                }
-                writeln!(f, "|")?;
-            }
+/// A table that reads as well on a terminal as in Markdown: the titles, then the rows, each with `|`
+/// between its cells.
+pub fn table(rows: &[String]) -> String {
+    let mut rows: Vec<Vec<&str>> = rows.iter().map(|row| row.split('|').collect()).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let widths: Vec<usize> = (0..rows[0].len()).filter_map(width).collect();
+    let dashes: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
+    rows.insert(1, dashes.iter().map(String::as_str).collect());
+    let mut text = String::new();
+    for row in &rows {
+        for (cell, width) in row.iter().zip(&widths) {
+            text += &format!("| {cell:width$} ");
         }
-        Ok(())
+        text += "|\n";
     }
+    text
 }
 
 /// Lines of at most 100 characters, those after the first indented.
@@ -533,7 +503,7 @@ mod tests {
             advised(&ahead.concat()),
             "So: use a Unix socket rather than TCP for small messages, short connections and data in pieces \
              of 64K. For data in pieces of 512K, it depends: on one CPU, Unix is ahead; on two CPUs, this run \
-             could not tell which is faster. More time may tell: --time SECONDS."
+             could not tell whether Unix or TCP is faster. More time may tell: --time SECONDS."
         );
         let mixed = [
             both(Benchmark::Throughput, 64 << 10, &[1.5], &[0.5]),
@@ -545,7 +515,7 @@ mod tests {
             advised(&mixed.concat()),
             "So: use TCP rather than a Unix socket for messages of 1 byte. For data in pieces of 64K and \
              512K, it depends: on one CPU, Unix is ahead; on two CPUs, TCP is ahead. For data in pieces of \
-             1M, it makes no difference: both are equally fast, within 5 %."
+             1M, it makes no difference: Unix and TCP are equally fast, within 5 %."
         );
         assert_eq!(advice(&[]), "");
     }
@@ -558,7 +528,7 @@ mod tests {
         assert_eq!(
             [open(&[0.9, 1.2]), open(&[1.02, 1.2]), open(&[0.7, 0.98])],
             [
-                format!("{start} this run could not tell which is faster. {more}"),
+                format!("{start} this run could not tell whether Unix or TCP is faster. {more}"),
                 format!("{start} Unix is ahead, but perhaps by less than 5 %. {more}"),
                 format!("{start} TCP is ahead, but perhaps by less than 5 %. {more}"),
             ]
