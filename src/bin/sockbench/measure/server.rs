@@ -51,19 +51,20 @@ impl Request {
     /// Refuses what no client of this program asks for.
     pub fn from_bytes(bytes: &[u8]) -> Option<Request> {
         let words = str::from_utf8(bytes).ok()?.strip_prefix(START)?;
-        let [kind, numbers @ ..] = &words.split_whitespace().collect::<Vec<_>>()[..] else {
-            return None;
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let [kind, size, recv, micros, send, rcvbuf] = words[..] else { return None };
+        let kind = match kind {
+            "Echo" => Kind::Echo,
+            "Sink" => Kind::Sink,
+            _ => return None,
         };
-        let kind =
-            [Kind::Echo, Kind::Sink].into_iter().find(|known| format!("{known:?}") == *kind)?;
-        let numbers: Option<Vec<u32>> = numbers.iter().map(|word| word.parse().ok()).collect();
-        let [size, recv, micros, send, rcvbuf] = numbers?[..] else { return None };
-        let [size, recv, send, rcvbuf] = [size, recv, send, rcvbuf].map(|number| number as usize);
-        let (spin, buffers) =
-            (Duration::from_micros(micros.into()), Buffers { send, recv: rcvbuf });
-        let is_small = [size, recv, send, rcvbuf].iter().all(|number| *number <= MAX_SIZE);
-        let request = Request { kind, size, recv, spin, buffers };
-        (is_small && size > 0 && recv > 0 && spin <= Duration::from_secs(1000)).then_some(request)
+        let number = |word: &str| word.parse::<usize>().ok();
+        let [size, recv] = [number(size)?, number(recv)?];
+        let spin = Duration::from_micros(micros.parse::<u32>().ok()?.into());
+        let buffers = Buffers { send: number(send)?, recv: number(rcvbuf)? };
+        let is_small = [size, recv, buffers.send, buffers.recv].iter().all(|n| *n <= MAX_SIZE);
+        let is_allowed = is_small && size > 0 && recv > 0 && spin <= Duration::from_secs(1000);
+        is_allowed.then_some(Request { kind, size, recv, spin, buffers })
     }
 }
 

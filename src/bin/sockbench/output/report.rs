@@ -105,8 +105,9 @@ fn figures(run: &Run, benchmark: Benchmark, scale: f64) -> Vec<Panel> {
             });
             Line { label, class, points: points.collect() }
         };
-        let lines = vec![line("Unix", "unix", |one| &one.a), line("TCP", "tcp", |one| &one.b)];
+        let mut lines = vec![line("Unix", "unix", |one| &one.a), line("TCP", "tcp", |one| &one.b)];
+        lines.retain(|line| !line.points.is_empty());
         Panel { title: cpus.in_words(), lines }
     };
-    CPUS.into_iter().map(panel).filter(|panel| !panel.lines[0].points.is_empty()).collect()
+    CPUS.into_iter().map(panel).filter(|panel| !panel.lines.is_empty()).collect()
 }

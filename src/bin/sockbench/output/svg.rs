@@ -114,17 +114,16 @@ impl Picture {
 impl Line {
     /// The medians, and around them where they lie: as a band or as bars.
     fn draw(&self, svg: &mut String, x: impl Fn(usize) -> f64, aside: f64, y: &Scale, band: bool) {
-        let at = |n: usize, point: &Point, value: f64| {
-            format!("{}{:.1} {:.1}", if n == 0 { "M" } else { "L" }, x(point.size), y.place(value))
-        };
-        let along = |value: fn(&Point) -> f64| -> String {
-            self.points.iter().enumerate().map(|(n, point)| at(n, point, value(point))).collect()
-        };
         let class = self.class;
+        let places = |value: fn(&Point) -> f64| -> Vec<String> {
+            let place =
+                |point: &Point| format!("{:.1} {:.1}", x(point.size), y.place(value(point)));
+            self.points.iter().map(place).collect()
+        };
         if band {
-            let back = self.points.iter().rev().map(|point| at(1, point, point.lo));
-            let around = along(|point| point.hi) + &back.collect::<String>() + "Z";
-            path(svg, &format!("band {class}"), &around);
+            let mut around = places(|point| point.hi);
+            around.extend(places(|point| point.lo).into_iter().rev());
+            path(svg, &format!("band {class}"), &format!("M{}Z", around.join(" ")));
         } else {
             let bar = |point: &Point| {
                 let (at, from, to) = (x(point.size) + aside, y.place(point.lo), y.place(point.hi));
@@ -133,7 +132,8 @@ impl Line {
             let bars: String = self.points.iter().map(bar).collect();
             path(svg, &format!("bar {class}"), &bars);
         }
-        path(svg, &format!("line {class}"), &along(|point| point.mid));
+        let along = places(|point| point.mid);
+        path(svg, &format!("line {class}"), &format!("M{}", along.join(" ")));
     }
 }
 
