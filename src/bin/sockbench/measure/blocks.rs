@@ -5,9 +5,10 @@
 //! comparison (four of each latency comparison), all in random order. The first turn warms up.
 //!
 //! Some luck lasts as long as a connection, and some as long as a process. So both ends connect anew
-//! before every pair, and the server starts anew with every turn (but for connections). With one server for a whole run, Unix
-//! was 0.85 to 0.97 times as fast as TCP in 8 runs (64K, both ends on one CPU), and 1.36 times in
-//! another; with a new one for each turn 1.30 to 1.40 times in 6 runs on the same quiet machine.
+//! before every pair, and the server starts anew with every turn (but for connections). With one server
+//! for a whole run, Unix was 0.85 to 0.97 times as fast as TCP in 8 runs (64K, both ends on one CPU), and
+//! 1.36 times in another; with a new one for each turn 1.30 to 1.40 times in 6 runs on the same quiet
+//! machine.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};

@@ -282,11 +282,11 @@ pub fn answer_sockets() -> Result<(), Error> {
     let tcp = Addr::Tcp { host: "127.0.0.1".into(), port: 0 };
     let bound = [bind_unix(), Listener::bind(&tcp)];
     for listener in &bound {
-        let addr = listener.as_ref().map_err(|e| io::Error::new(e.kind(), e.to_string()));
-        print(&match addr.and_then(Listener::local_addr) {
-            Ok(addr) => format!("{addr}\n"),
-            Err(e) => format!("the server cannot listen: {e}\n"),
-        })?;
+        let line = match listener {
+            Ok(listener) => listener.local_addr().map_err(|e| failed("the server", e))?.to_string(),
+            Err(e) => format!("the server cannot listen: {e}"),
+        };
+        print(&format!("{line}\n"))?;
     }
     // They live as long as the process, so that it can end while it serves somebody.
     let listeners: &'static [Listener] = Vec::leak(bound.into_iter().flatten().collect());
