@@ -248,7 +248,8 @@ pub fn measure(
     let steal_before = machine::steal();
     let mut comparisons: Vec<Comparison> =
         plan.into_iter().map(|(a, b)| Comparison::new(a, b)).collect();
-    let mut bench = Bench::new(options, placement);
+    let (servers, failures, samples) = (HashMap::new(), Vec::new(), Vec::new());
+    let mut bench = Bench { options, placement, servers, failures, samples };
     let mut turns = 0;
     for turn in 0..=MOST_TURNS {
         let open = || comparisons.iter().filter(|one| one.wants_more());
@@ -333,12 +334,7 @@ struct Bench<'a> {
     samples: Vec<f32>,
 }
 
-impl<'a> Bench<'a> {
-    fn new(options: &'a Options, placement: Placement) -> Bench<'a> {
-        let (servers, failures, samples) = (HashMap::new(), vec![], vec![]);
-        Bench { options, placement, servers, failures, samples }
-    }
-
+impl Bench<'_> {
     /// Opens both connections, and then runs a block over each, in the same order: the one that is opened
     /// first, to a new server, is 2 to 4 % faster. Returns how many times as fast the first of the two
     /// series was.

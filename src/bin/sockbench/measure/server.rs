@@ -77,8 +77,7 @@ pub fn listen(addrs: &[String]) -> Result<(), Error> {
         say(&format!("listening on {}", listener.local_addr().map_err(|e| failed(addr, e))?));
         listeners.push(listener);
     }
-    let all = addrs.iter().map(Addr::to_string).collect::<Vec<_>>().join(", ");
-    serve(&listeners, MAX_CLIENTS, visit).map_err(|e| failed(all, e))
+    serve(&listeners, MAX_CLIENTS, visit).map_err(|e| failed("serve", e))
 }
 
 const MAX_CLIENTS: usize = 64;
