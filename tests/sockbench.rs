@@ -85,6 +85,12 @@ fn the_default_run_is_for_people() {
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     let lines: Vec<&str> = stdout.lines().collect();
     assert!(lines[0].contains(" CPU"), "{stdout}");
+    if cfg!(target_os = "linux") {
+        let used = "While this ran, other programs used up to ";
+        assert!(lines[1].starts_with(used), "{stdout}");
+        let says_busy = lines[1].contains("[busy]");
+        assert_eq!(says_busy, lines[2..].iter().any(|line| line.ends_with(" [busy]")), "{stdout}");
+    }
     let so = lines.iter().position(|line| line.starts_with("So")).unwrap();
     let end = so + lines[so..].iter().position(|line| line.is_empty()).unwrap();
     assert!(end <= 25, "the answer takes {end} lines: {stdout}");
