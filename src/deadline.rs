@@ -25,7 +25,7 @@ use super::conn::Conn;
 /// otherwise a wait is a busy-wait.
 ///
 /// It borrows the connection whole, so there is one deadline at a time: the timeouts belong to the
-/// socket. To bound reads and writes differently, one after another, move it with
+/// socket. (A thread that is to end the connection meanwhile keeps a [`try_clone`](Conn::try_clone).) To bound reads and writes differently, one after another, move it with
 /// [`set`](Deadline::set).
 ///
 /// ```

@@ -35,7 +35,8 @@ pub fn answer(run: &Run, comparisons: &[Comparison]) -> String {
         }
     }
     if comparisons.iter().any(|one| one.ratio.interval.is_some()) {
-        text += "\nOn one CPU: both ends are on it; on two: one on each. In brackets: where the ratio lies, with 95 % confidence.\n";
+        text += "\nOn one CPU: both ends are on it; on two: one on each. In brackets: where the ratio lies, with 95 % confidence.\n\
+                 A ratio is the median of many, so that of the two figures may differ a little.\n";
     }
     if !run.failures.is_empty() {
         text += &wrap(&format!("\nNot measured: {}.", run.failures.join("; ")), "");
@@ -157,7 +158,7 @@ fn advice(all: &[Comparison]) -> String {
     }
     let is_open = |one: &Comparison| one.ratio.verdict() == Verdict::Open && !one.is_null();
     if all.iter().any(|one| is_open(one) && one.ratio.turns() < MOST_TURNS) {
-        said.push("More time may tell: --time SECONDS.".to_string());
+        said.push("More time may tell: --time 120.".to_string());
     }
     let busy = all.iter().any(Comparison::was_busy);
     let so = if busy { "So, while other programs use the CPUs" } else { "So" };
@@ -248,7 +249,7 @@ pub fn comparison_table<'a>(all: impl IntoIterator<Item = &'a Comparison>) -> St
 
 /// Round trips in microseconds. One way is half of the median.
 fn latency_table(all: &[Measured]) -> String {
-    let mut rows = vec!["µs|CPUs|bytes|one way|median|p90|p99|p99.9|max".to_string()];
+    let mut rows = vec!["round trips, µs|CPUs|bytes|one way|median|p90|p99|p99.9|max".to_string()];
     for one in all.iter().filter(|one| !one.round_trips.is_empty()) {
         let mut sorted = one.round_trips.clone();
         sorted.sort_by(f32::total_cmp);
@@ -491,7 +492,7 @@ mod tests {
             advised(&ahead.concat()),
             "So: use a Unix socket rather than TCP for small messages, short connections and data in pieces \
              of 64K. For data in pieces of 512K, it depends: on one CPU, Unix is ahead; on two CPUs, this run \
-             could not tell whether Unix or TCP is faster. More time may tell: --time SECONDS."
+             could not tell whether Unix or TCP is faster. More time may tell: --time 120."
         );
         let mixed = [
             both(Benchmark::Throughput, 64 << 10, &[1.5], &[0.5]),
@@ -511,7 +512,7 @@ mod tests {
     #[test]
     fn what_is_open_is_said_as_far_as_it_is_known() {
         let open = |ratios: &[f64]| advised(&[compared(Benchmark::Connect, 8, Cpus::Free, ratios)]);
-        let more = "More time may tell: --time SECONDS.";
+        let more = "More time may tell: --time 120.";
         let start = "So: for connections for messages of 8 bytes,";
         assert_eq!(
             [open(&[0.9, 1.2]), open(&[1.02, 1.2]), open(&[0.7, 0.98])],
