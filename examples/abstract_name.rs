@@ -15,7 +15,7 @@
 //! Predict: `cargo run --example echo_server -- @lesson /tmp/lesson.sock` runs. Which of its two addresses can
 //!   you reach from another network namespace? (That is a view of the network; a container has its own.)
 //!   `unshare -rn target/debug/examples/echo_client @lesson hi`, and the same with `/tmp/lesson.sock`.
-//! Explain: clients send their password to `@bank`. Who can get hold of it, and how could a client notice?
+//! Explain: clients send their password to `@bank`. Who else could receive it, and how could a client notice?
 
 use std::{io, process};
 

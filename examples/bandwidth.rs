@@ -13,7 +13,7 @@
 //! The clock stops when the receiver says that it has the last byte. The article's benchmark stops
 //! it when the last write returns, while some of the bytes still lie in a buffer in the kernel.
 //!
-//! Do not trust these numbers too far: the scheduler chooses the CPUs, TCP is measured after the
+//! Do not trust these numbers too far: the kernel chooses the CPUs, TCP is measured after the
 //! Unix socket, and the next run gives other numbers. `sockbench` (`cargo run --release`) measures
 //! more carefully. It compares pairs of short blocks, on CPUs that it chooses, and says how sure
 //! its answer is.

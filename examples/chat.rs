@@ -14,8 +14,8 @@
 //!
 //! Predict: stop one `nc` with Ctrl-Z, and run `yes | nc -N -U /tmp/chat.sock`. Is a third client cut off,
 //!   slowed down, or fine?
-//! Change: keep a client although a write to it failed: return `true`, and without the shutdown. Over TCP,
-//!   what may its next line look like?
+//! Change: keep a client although a write to it failed: let `tell` return `true` then, too, and remove its
+//!   shutdown. Over TCP, what may the client's next line look like?
 //! Explain: a client reads just fast enough that no write to it fails. What do the others notice, and what
 //!   would help them?
 
@@ -47,7 +47,7 @@ fn run(unix: &str, tcp: &str) -> Result<(), Box<dyn Error>> {
     let room = Mutex::new(Room { open: true, clients: Vec::new() });
     thread::scope(|scope| {
         scope.spawn(|| wait_and_stop(&listeners, &room));
-        // Until both listeners are shut down and all clients have left; after an error, until Ctrl-D.
+        // It returns when both listeners are shut down and all clients have left (an error: at Ctrl-D).
         serve(&listeners, 512, |conn| chat(Arc::new(conn), &room))
     })?;
     Ok(())
@@ -60,8 +60,8 @@ fn listen(text: &str) -> Result<Listener, Box<dyn Error>> {
     Ok(listener)
 }
 
-/// A connection is read by its own thread, and written to by the threads of all others. Both hold an
-/// `Arc` of it, a value with several owners: it is dropped, and so closed, with the last of them.
+/// A connection is read by its own thread, and written to by all others, which find it in this list.
+/// Both hold an `Arc`, a value with several owners: it is dropped, and so closed, with the last of them.
 struct Room {
     open: bool,
     clients: Vec<Arc<Conn>>,

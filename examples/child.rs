@@ -51,8 +51,8 @@ fn start_sort(theirs: UnixStream) -> io::Result<Child> {
     command.stdin(OwnedFd::from(theirs)).stdout(OwnedFd::from(second));
 
     // The child begins as a copy of us, with all our descriptors. When it turns into sort, in
-    // execve(2), the kernel closes those that are marked close-on-exec, as std marks all that it
-    // opens: sort has none for `ours`. Its 0 and 1 stay, since dup2(2) makes them without the mark.
+    // execve(2), the kernel closes those that are marked close-on-exec. std marks all that it opens,
+    // so sort has no descriptor of `ours`. Its 0 and 1 stay, since dup2(2) makes them without the mark.
     let child = command.spawn()?;
 
     // `command` is dropped at the end of this function, and with it our two descriptors of the

@@ -17,7 +17,7 @@
 //! ```
 //!
 //! Predict: what does `recv` return for an empty message? And `read` on a stream, after `write(b"")`?
-//! Change: count the messages that `fill_the_queue` sends. How many are they if each has 4,096 bytes?
+//! Change: count the messages that `fill_the_queue` sends. How many does it send if each has 4,096 bytes?
 //! Explain: UDP, the datagrams of the Internet, loses messages where `send` waits here. Why can a Unix socket
 //!   do better?
 
@@ -55,8 +55,8 @@ fn close_without_a_word() -> io::Result<()> {
     println!("the other end has closed:");
     let (near, far) = UnixDatagram::pair()?;
     drop(near);
-    // There is no connection that could end, so recv would wait for ever. On a nonblocking socket,
-    // what would wait fails instead, with WouldBlock.
+    // There is no connection that could end, so recv would wait for ever. On a non-blocking socket,
+    // a call that would wait fails instead, with WouldBlock.
     far.set_nonblocking(true)?;
     print_recv(&far);
     print_send(&far);
@@ -66,8 +66,8 @@ fn close_without_a_word() -> io::Result<()> {
 fn fill_the_queue() -> io::Result<()> {
     println!("nobody receives:");
     let (near, _far) = UnixDatagram::pair()?;
-    // The kernel keeps messages up to a limit. At the limit, send would wait for room; nonblocking,
-    // it fails.
+    // The kernel keeps messages up to a limit. At the limit, send would wait for room. On a
+    // non-blocking socket it fails.
     near.set_nonblocking(true)?;
     while near.send(b"hello").is_ok() {}
     print_send(&near);

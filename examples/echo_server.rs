@@ -1,4 +1,4 @@
-//! `hello_server` on the library: one server on any number of addresses, Unix and TCP at once.
+//! `hello_server`, written with the library: one server on many addresses, Unix and TCP at once.
 //!
 //! ```console
 //! $ cargo run --example echo_server -- unix:/tmp/echo.sock tcp:127.0.0.1:13500
@@ -22,7 +22,8 @@ use std::{env, io};
 
 use streamsock::{Addr, Conn, Listener, serve};
 
-// In this part, `main` reads the arguments and prints an error. The lesson begins at `run`.
+// In this part of the course, `main` reads the arguments and prints an error. The lesson begins at
+// `run`.
 fn main() -> ExitCode {
     let mut args: Vec<String> = env::args().skip(1).collect();
     if args.is_empty() {

@@ -20,7 +20,7 @@
 //! ```
 //!
 //! Each line shows what our read returned, and then two writes of one byte: a number of bytes, or
-//! the kind of an error. WouldBlock means here that the read found nothing and would wait on.
+//! the kind of an error. WouldBlock means here that the read found nothing and would still wait.
 //!
 //! Predict: we send 10 bytes, and the peer reads 4 of them and closes. Which case is this like?
 //! Change: move the read between the two writes. Which call reports ConnectionReset now?
@@ -97,7 +97,7 @@ fn close_with_unread_data(mut ours: Conn, theirs: Conn) -> io::Result<()> {
 }
 
 fn read_then_write_twice(mut ours: Conn) -> io::Result<()> {
-    // After this time a read that finds nothing fails with WouldBlock, and does not wait on.
+    // After this time a read that finds nothing fails with WouldBlock, and waits no longer.
     ours.set_read_timeout(Some(Duration::from_millis(50)))?;
     let read = outcome(ours.read(&mut [0]));
     let first = outcome(ours.write(b"x"));

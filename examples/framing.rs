@@ -17,8 +17,8 @@
 //! ```
 //!
 //! Predict: what do the reads return with room for 8 bytes?
-//! Change: send a length and half of a message, and drop `ours`. What does `receive` return? And
-//! what does it return if you send nothing and drop `ours`?
+//! Change: in `receive_what_is_no_frame`, write a length and half of a message, and then drop
+//! `ours`. What does `receive` return? And what if you write nothing and drop `ours`?
 //! Explain: why does `receive` check the length before it makes room for the message?
 
 use std::io::{self, Read, Write};
@@ -76,6 +76,7 @@ fn receive_what_is_no_frame() -> io::Result<()> {
     Ok(())
 }
 
+/// No message may have more bytes than this: 1 MiB.
 const LIMIT: usize = 1 << 20;
 
 /// Sends a frame: four bytes of length, the most significant first, and then the message.

@@ -11,8 +11,8 @@
 //! ```
 //!
 //! Predict: press Ctrl-C and start it again. What does it say? And after `rm /tmp/echo.sock`?
-//! Change: put `let _ = echo(conn);` in place of `std::thread::spawn(…);`, so that the server has
-//! no other threads. What does a second client see while the first is there?
+//! Change: put `let _ = echo(conn);` in place of the four lines of `std::thread::spawn(…);`, so that
+//! the server has no other threads. What does a second client see while the first is there?
 //! Predict: a client sends 3,000 bytes at once. How many turns does the loop in `echo` take?
 
 use std::io::{self, Read, Write};
@@ -42,8 +42,9 @@ fn main() -> io::Result<()> {
 fn echo(mut conn: impl Read + Write) -> io::Result<()> {
     let mut buf = [0; 1024];
     loop {
-        // This waits until something has arrived, and returns its length: 1 to 1,024 bytes. For
-        // `read` std calls recvfrom(2), and for `write` sendto(2). They are made for sockets.
+        // This waits until something has arrived, and returns its length, 1 to 1,024 bytes, or 0 if
+        // nothing will come any more. For `read` std calls recvfrom(2), and for `write` sendto(2).
+        // They are made for sockets.
         let n = conn.read(&mut buf)?;
         if n == 0 {
             return Ok(()); // This is end of file: the client will send no more.

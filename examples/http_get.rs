@@ -36,7 +36,7 @@
 //!   `cargo run --example http_get -- unix:/tmp/echo.sock /`. What is printed, and does it end?
 //! Change: remove the check of the path, and ask `echo_server` for another page, in bash:
 //!   `cargo run --example http_get -- unix:/tmp/echo.sock $'/ HTTP/1.0\r\nCookie: me'`. What did you send?
-//! Explain: a.example and b.example have one IP address. How does a server there know whose page you want?
+//! Explain: a.example and b.example have the same IP address. How does a server there know whose page you want?
 
 use std::env;
 use std::error::Error;
@@ -75,7 +75,7 @@ fn get(addr: &str, path: &str) -> Result<(), Box<dyn Error>> {
 
     let mut answer = BufReader::new(conn);
     print_head(&mut answer).map_err(|e| format!("{addr}: {e}"))?;
-    // The request says HTTP/1.0, so the server closes after the page: it ends when read returns 0.
+    // The request says HTTP/1.0, so the server closes after the page, and read returns 0.
     io::copy(&mut answer, &mut io::stdout())
         .map_err(|e| format!("the page of {addr}, to standard output: {e}"))?;
     Ok(())

@@ -10,7 +10,7 @@
 //! The client sends a message, the server sends it back, and half of that round trip is one way.
 //! TCP goes over *loopback*: the network interface with which a host talks to itself, 127.0.0.1.
 //!
-//! Do not trust these numbers too far: the scheduler chooses the CPUs, TCP is measured after the
+//! Do not trust these numbers too far: the kernel chooses the CPUs, TCP is measured after the
 //! Unix socket, and the next run gives other numbers. `sockbench` (`cargo run --release`) measures
 //! more carefully. It compares pairs of short blocks, on CPUs that it chooses, and says how sure
 //! its answer is.

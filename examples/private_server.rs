@@ -10,8 +10,8 @@
 //!
 //! Predict: which error does another user get, with `sudo -u nobody nc -N -U /tmp/private/s`? And after
 //!   `chmod 755 /tmp/private`?
-//! Change: (First `rm -r /tmp/private`: the lesson refuses a directory of that mode.) Use plain `bind`, start
-//!   it, and `chmod` as before. What keeps others out now?
+//! Change: (First `rm -r /tmp/private`: the lesson refuses a directory of that mode.) Use `Listener::bind`,
+//!   which takes no mode, start it, and `chmod` as before. What keeps others out now?
 //! Explain: `bind` and then chmod(2) would end with the same mode. What may happen in between?
 
 use std::fs::{self, DirBuilder};
@@ -57,8 +57,8 @@ fn make_private_directory(dir: &Path) -> io::Result<()> {
 }
 
 /// Is the directory ours? std cannot say who we are, but the file that we have just made is ours: so
-/// both must have the same owner. (root can make a file in anybody's directory, whose owner could then
-/// put another in its place.)
+/// both must have the same owner. (They can differ if we are root, who may make a file in anybody's
+/// directory. The owner of that directory could then put a socket of their own at our path.)
 fn check_owner(dir: &Path, path: &Path) -> io::Result<()> {
     if fs::metadata(dir)?.uid() != fs::metadata(path)?.uid() {
         let why = format!("{} is another user's: remove it", dir.display());

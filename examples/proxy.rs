@@ -13,7 +13,8 @@
 //! Predict: the client half-closes. What would it wait for if the proxy kept that to itself?
 //! Change: remove the two lines with `Shutdown::Both`. Start `nc -l -U /tmp/quiet.sock` as the server, the
 //!   proxy with `tcp:127.0.0.1:13501 unix:/tmp/quiet.sock`, and `nc 127.0.0.1 13501` as the client. Press
-//!   Ctrl-Z at the client, type a line at the server, `kill -9 %1`. What stays open, and for how long?
+//!   Ctrl-Z at the client, type a line at the server, and then `kill -9 %1` in the client's terminal. What
+//!   stays open, and for how long?
 //! Explain: a client half-closes, and its server neither answers nor closes. When does that end?
 
 use std::error::Error;
@@ -54,8 +55,8 @@ fn parse(text: &str) -> Result<Addr, String> {
     text.parse().map_err(|e| format!("{e}\nusage: proxy [HERE [THERE]]"))
 }
 
-/// A direction waits in read at one end or in write at the other. In a single thread, the second
-/// direction would have to wait, too.
+/// Each direction has a thread, because it waits: in read at one end, or in write at the other. In a
+/// single thread, the second direction would have to wait, too.
 fn relay(client: &Conn, server: &Conn) {
     thread::scope(|scope| {
         scope.spawn(|| one_way(client, server));

@@ -52,7 +52,7 @@ fn greet(addr: &str, name: &str) -> Result<String, Box<dyn Error>> {
     // It connects, and asks for RPC with one request of HTTP. A call is refused or answered in time.
     let mut client = Client::dial(&addr, &Limits::default())
         .map_err(|e| format!("{addr}: {e} (is a server running there?)"))?;
-    // The name of a method and its argument there, a greeting back.
+    // This sends the name of a method and its argument, and waits for the greeting.
     let greeting: String =
         client.call("Greeter.Greet", &name).map_err(|e| format!("{addr}: {e}"))?;
     Ok(greeting)

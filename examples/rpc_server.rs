@@ -10,7 +10,7 @@
 //! Hello, Ann
 //! ```
 //!
-//! What a Go programmer will miss:
+//! What a Go programmer will miss (skip this list if you do not know Go's `net/rpc`):
 //!
 //! 1. The calls of one connection run in order, one after another; Go runs them at once. Goroutines that
 //!    share a client wait for its slowest call: give each a client of its own.
@@ -54,6 +54,8 @@ mod netrpc {
 
 fn main() -> ExitCode {
     let mut server = Server::default();
+    // Each name, and the function that a call of this name runs. The function gets the argument of the
+    // call, and what it returns goes back to the client: a result, or the text of an error.
     server.register("Greeter.Greet", |name: String| Ok(format!("Hello, {name}")));
     server.register("Arith.Multiply", |args: Args| Ok(args.a.wrapping_mul(args.b)));
     server.register("Arith.Divide", |args: Args| match args.b {

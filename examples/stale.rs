@@ -82,7 +82,7 @@ fn ask(path: &Path) -> io::Result<()> {
     let server = UnixListener::bind(path);
     println!("  bind            {}", answer(&server));
     if server.is_ok() {
-        fs::remove_file(path)?; // the file that bind has just made
+        fs::remove_file(path)?; // the file that bind has just made: std never removes it
     }
 
     // The library binds, too. If the path is in use, it looks at what is there. If that is a socket

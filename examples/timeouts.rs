@@ -47,7 +47,7 @@ fn timeout_and_a_slow_peer() -> io::Result<()> {
     let mut conn = peer_that_sends(1, Duration::from_millis(100))?;
     conn.set_read_timeout(Some(Duration::from_millis(200)))?; // SO_RCVTIMEO, socket(7)
     let start = Instant::now();
-    let result = conn.read_exact(&mut [0; 10]); // repeats read until it has 10 bytes or one fails
+    let result = conn.read_exact(&mut [0; 10]); // repeats read until it has 10 bytes or a read fails
     report(start, "read_exact", result);
     Ok(())
 }

@@ -39,7 +39,7 @@ fn block(mut conn: Conn) -> io::Result<u32> {
     Ok(1)
 }
 
-/// The same, but the kernel also wakes the thread every 40 ms, so that it can see to other things.
+/// The same, but the kernel also wakes the thread every 40 ms, so that it can do other things.
 fn block_with_timeout(mut conn: Conn) -> io::Result<u32> {
     conn.set_read_timeout(Some(Duration::from_millis(40)))?;
     let mut reads = 1;
@@ -83,6 +83,7 @@ fn spin(conn: Conn) -> io::Result<u32> {
 /// Says whether it has read the byte.
 fn try_read(conn: &mut Conn) -> io::Result<bool> {
     match conn.read(&mut [0]) {
+        Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
         Ok(_) => Ok(true),
         Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
         Err(error) => Err(error),
