@@ -177,8 +177,8 @@ fn browsers_strangers_and_noise_are_answered_and_left() {
                 page.starts_with("HTTP/1.1 200 OK\r\n") && page.contains("text/html"),
                 "{page}"
             );
-            let row = "<td align=left>Greet(string, *string) error</td><td align=center>1</td>";
-            assert!(page.contains(row) && page.contains("Service Echo"), "{page}");
+            let row = "<td>Greeter.Greet</td><td align=right>1</td>";
+            assert!(page.contains(row) && page.contains("<td>Echo.Bytes</td>"), "{page}");
 
             // HEAD gets the same without the body.
             for request in ["/debug/rpc HTTP/1.1\r\nHost: x\r\n\r\n", "/nowhere HTTP/1.0\r\n\r\n"] {
@@ -192,7 +192,6 @@ fn browsers_strangers_and_noise_are_answered_and_left() {
                 ("GET /_goRPC_ HTTP/1.0\n\n", "405 Method Not Allowed"),
                 ("GET /nowhere HTTP/1.1\r\n\r\n", "404 Not Found"),
                 ("good day\n\n", "400 Bad Request"),
-                (&"x".repeat(20_000), "431 Request Header Fields Too Large"),
             ] {
                 let answer = said(addr, request.as_bytes());
                 assert!(answer.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{answer}");
@@ -269,10 +268,11 @@ fn a_call_that_drips_is_left() {
 fn a_client_may_take_its_time_between_calls() {
     over_both(|addr| {
         let mut server = server();
-        server.call_time = Duration::from_nanos(1);
+        server.call_time = Duration::from_secs(1);
         let ended = served(addr, &server, |conn| {
             let mut types = Types::default();
-            for _ in 0..3 {
+            for _ in 0..2 {
+                thread::sleep(server.call_time + Duration::from_millis(200));
                 conn.write_all(&call(&mut types, "Greeter.Greet", &"Joe")).unwrap();
                 let mut answer = [0; 33];
                 conn.read_exact(&mut answer).unwrap();
@@ -628,8 +628,8 @@ fn what_does_the_page_show_of_subtract_once_it_is_registered_and_called() {
             let args = Args { a: 5, b: 8 };
             assert_eq!(client.call::<i64>("Arith.Subtract", &args).unwrap(), -3);
             let page = said(addr, b"GET /debug/rpc HTTP/1.0\r\n\r\n");
-            let row = "<td align=left>Subtract(main.Args, *int) error</td><td align=center>1</td>";
-            assert!(page.contains("Service Arith") && page.contains(row), "{page}");
+            let row = "<td>Arith.Subtract</td><td align=right>1</td>";
+            assert!(page.contains(row), "{page}");
         });
     });
 }

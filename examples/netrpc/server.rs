@@ -10,7 +10,6 @@ use std::time::Duration;
 use streamsock::Conn;
 
 use super::decode::Share;
-use super::encode::Types;
 use super::gob::{Decode, Encode, GoString};
 use super::http_server::accept;
 use super::stream::{Buffered, MAX_MESSAGE, Request, Response, Stream, buffered};
@@ -34,37 +33,19 @@ pub struct Server {
     /// How many bytes the messages of all connections may still take together: 64 MiB, and 64 KiB for
     /// each besides. Whoever needs more is dropped.
     pub budget: Arc<AtomicUsize>,
-    services: BTreeMap<String, BTreeMap<String, Method>>,
+    methods: BTreeMap<String, Method>,
 }
 
 struct Method {
-    /// How it looks on the page.
-    signature: String,
-    calls: Arc<AtomicU64>,
+    calls: AtomicU64,
     handler: Box<Handler>,
 }
 
-/// Has its argument read, and says what came of it.
+/// Has its argument read, and says what came of it: a reply, or an error of which the client is told.
+/// After [`Error::Value`] it may go on, after [`Error::Stream`] it is dropped.
 type Handler = dyn Fn(&mut ReadArgument<'_>) -> Outcome + Send + Sync;
-type ReadArgument<'a> = dyn FnMut(Option<&mut dyn Decode>) -> Result<(), Error> + 'a;
-
-/// What a call came to.
-enum Outcome {
-    Reply(Box<dyn Encode>),
-    /// The client is told why, and may go on.
-    Refused(String),
-    /// The client is told why, and that is the end.
-    Broken(io::Error),
-}
-
-impl From<Error> for Outcome {
-    fn from(e: Error) -> Outcome {
-        match e {
-            Error::Value(why) => Outcome::Refused(why),
-            Error::Stream(e) => Outcome::Broken(e),
-        }
-    }
-}
+type ReadArgument<'a> = dyn FnMut(&mut dyn Decode) -> Result<(), Error> + 'a;
+type Outcome = Result<Box<dyn Encode>, Error>;
 
 impl Default for Server {
     fn default() -> Server {
@@ -74,7 +55,7 @@ impl Default for Server {
             call_time: Duration::from_secs(30),
             max_message: MAX_MESSAGE,
             budget: Arc::new(AtomicUsize::new(64 << 20)),
-            services: BTreeMap::new(),
+            methods: BTreeMap::new(),
         }
     }
 }
@@ -84,29 +65,21 @@ impl Server {
     pub fn register<A, R, F>(&mut self, name: &str, method: F)
     where
         A: Decode + Default + 'static,
-        R: Encode + Default + 'static,
+        R: Encode + 'static,
         F: Fn(A) -> Result<R, String> + Send + Sync + 'static,
     {
-        let (service, method_name) = name.rsplit_once('.').expect("a name is Service.Method");
-        let (argument, reply) = (go_type(&A::default()), go_type(&R::default()));
-        let signature = format!("{method_name}({argument}, *{reply}) error");
-        let calls = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&calls);
-        let handler = Box::new(move |read: &mut ReadArgument<'_>| {
+        let handler = move |read: &mut ReadArgument<'_>| -> Outcome {
             let mut args = A::default();
-            if let Err(e) = read(Some(&mut args)) {
-                return e.into();
-            }
-            counter.fetch_add(1, Ordering::Relaxed);
+            read(&mut args)?;
             match method(args) {
-                Ok(reply) => Outcome::Reply(Box::new(reply)),
+                Ok(reply) => Ok(Box::new(reply)),
                 // An empty text would say that there is no error.
-                Err(why) if why.is_empty() => Outcome::Refused("(no text)".to_string()),
-                Err(why) => Outcome::Refused(why),
+                Err(why) if why.is_empty() => Err(Error::Value("(no text)".to_string())),
+                Err(why) => Err(Error::Value(why)),
             }
-        });
-        let service = self.services.entry(service.to_string()).or_default();
-        service.insert(method_name.to_string(), Method { signature, calls, handler });
+        };
+        let method = Method { calls: AtomicU64::new(0), handler: Box::new(handler) };
+        self.methods.insert(name.to_string(), method);
     }
 
     /// Serves one connection to its end: calls after CONNECT, as Go's `rpc.HandleHTTP` has them, or one
@@ -140,46 +113,41 @@ impl Server {
             if service_method.0.len() > MAX_NAME {
                 service_method = GoString::from(format!("({} bytes)", service_method.0.len()));
             }
-            let name = String::from_utf8_lossy(&service_method.0);
-            let outcome = self.call(&name, &mut stream);
-            let (error, body): (_, &dyn Encode) = match &outcome {
-                Outcome::Reply(reply) => (String::new(), &**reply),
-                Outcome::Refused(why) => (why.clone(), &()),
-                Outcome::Broken(e) => (e.to_string(), &()),
+            let outcome = self.call(&service_method.to_string(), &mut stream);
+            let nothing = Box::new(());
+            let (error, reply, ended): (_, Box<dyn Encode>, _) = match outcome {
+                Ok(reply) => (String::new(), reply, Ok(())),
+                Err(Error::Value(why)) => (why, nothing, Ok(())),
+                Err(Error::Stream(e)) => (e.to_string(), nothing, Err(e)),
             };
-            stream.put(&Response { service_method, seq, error: error.into() }, body);
-            // The reply goes before its bytes do, which may take the client a while.
-            let broken = match outcome {
-                Outcome::Broken(e) => Err(e),
-                _ => Ok(()),
-            };
+            stream.put(&Response { service_method, seq, error: error.into() }, &*reply);
+            drop(reply); // its bytes are enough, which may take the client a while
             stream.restart(Some(self.call_time));
-            stream.send()?;
-            broken?;
+            let sent = stream.send();
+            ended.and(sent)?;
             self.let_others_run();
         }
     }
 
     /// Reads the argument, and drops it if there is no such method.
     fn call<S: Read + Write>(&self, name: &str, stream: &mut Stream<S>) -> Outcome {
-        match self.method(name) {
-            Ok(method) => (method.handler)(&mut |args| stream.receive(args)),
-            Err(refused) => match stream.receive(None) {
-                Err(Error::Stream(e)) => Outcome::Broken(e),
-                _ => Outcome::Refused(refused),
-            },
-        }
+        let Some(method) = self.methods.get(name) else {
+            stream.receive(None)?;
+            return Err(Error::Value(self.missing(name)));
+        };
+        method.calls.fetch_add(1, Ordering::Relaxed);
+        (method.handler)(&mut |args| stream.receive(Some(args)))
     }
 
-    /// The method of that name, or Go's words that there is none.
-    fn method(&self, name: &str) -> Result<&Method, String> {
-        let Some((service, method)) = name.rsplit_once('.') else {
-            return Err(format!("rpc: service/method request ill-formed: {name}"));
+    /// Go's words that there is no method of that name.
+    fn missing(&self, name: &str) -> String {
+        let Some((service, _)) = name.rsplit_once('.') else {
+            return format!("rpc: service/method request ill-formed: {name}");
         };
-        let Some(service) = self.services.get(service) else {
-            return Err(format!("rpc: can't find service {name}"));
-        };
-        service.get(method).ok_or_else(|| format!("rpc: can't find method {name}"))
+        let prefix = format!("{service}.");
+        let is_there = self.methods.keys().any(|known| known.starts_with(&prefix));
+        let what = if is_there { "method" } else { "service" };
+        format!("rpc: can't find {what} {name}")
     }
 
     /// If this thread slept, the next request would wake it, and each wake-up interrupts the client: a
@@ -192,25 +160,14 @@ impl Server {
         }
     }
 
-    /// Each service, its methods, and how often they were called.
+    /// Each method, and how often it was called.
     fn page(&self) -> String {
-        let mut page = String::from("<!DOCTYPE html>\n<html>\n<title>Services</title>\n<body>\n");
-        for (name, methods) in &self.services {
-            page += &format!("<hr>\nService {name}\n<hr>\n<table>\n");
-            page += "<tr><th align=center>Method</th><th align=center>Calls</th></tr>\n";
-            for Method { signature, calls, .. } in methods.values() {
-                let calls = calls.load(Ordering::Relaxed);
-                page += &format!("<tr><td align=left>{signature}</td>");
-                page += &format!("<td align=center>{calls}</td></tr>\n");
-            }
-            page += "</table>\n";
+        let mut page = String::from("<!DOCTYPE html>\n<title>Methods</title>\n<table>\n");
+        page += "<tr><th align=left>Method</th><th>Calls</th></tr>\n";
+        for (name, method) in &self.methods {
+            let calls = method.calls.load(Ordering::Relaxed);
+            page += &format!("<tr><td>{name}</td><td align=right>{calls}</td></tr>\n");
         }
-        page + "</body>\n</html>\n"
+        page + "</table>\n"
     }
-}
-
-fn go_type(value: &dyn Encode) -> String {
-    let mut types = Types::default();
-    let id = value.type_id(&mut types);
-    types.go_type(id)
 }

@@ -34,8 +34,7 @@ record!(Response = "Response" { service_method = "ServiceMethod", seq = "Seq", e
 pub struct Timed<S> {
     pub inner: S,
     limit: Option<Duration>,
-    has_begun: bool,
-    end: Option<Instant>,
+    begun: Option<Instant>,
 }
 
 /// What both HTTP and gob are read from, so that neither reads what is for the other.
@@ -43,29 +42,24 @@ pub type Buffered<S> = BufReader<Timed<S>>;
 
 /// Makes any stream one for calls.
 pub fn buffered<S: Read>(inner: S) -> Buffered<S> {
-    BufReader::with_capacity(16 << 10, Timed { inner, limit: None, has_begun: false, end: None })
+    BufReader::with_capacity(16 << 10, Timed { inner, limit: None, begun: None })
 }
 
 impl<S> Timed<S> {
-    /// Gives a new limit, `None` for ever. It begins when the next read or write is done, so that most
-    /// messages, which take one, do not have to ask for the time.
+    /// Gives a new limit, `None` for ever. It begins when the next read or write is done.
     pub fn restart(&mut self, limit: Option<Duration>) {
         self.limit = limit;
-        self.has_begun = false;
-        self.end = None;
+        self.begun = None;
     }
 
-    fn check(&mut self) -> io::Result<()> {
-        match (self.limit, self.end) {
-            (_, Some(end)) if Instant::now() > end => Err(too_long()),
-            (Some(limit), None) if self.has_begun => {
-                self.end = Instant::now().checked_add(limit);
-                Ok(())
-            }
-            _ => {
-                self.has_begun = true;
-                Ok(())
-            }
+    /// What was done, unless it was done too late.
+    fn check(&mut self, done: io::Result<usize>) -> io::Result<usize> {
+        let spent = self.begun.get_or_insert_with(Instant::now).elapsed();
+        match done {
+            Ok(_) if self.limit.is_some_and(|limit| spent > limit) => Err(too_long()),
+            // Timeouts have two kinds, by the system; here they have one.
+            Err(e) if e.kind() == ErrorKind::WouldBlock => Err(too_long()),
+            done => done,
         }
     }
 }
@@ -74,26 +68,18 @@ fn too_long() -> io::Error {
     io::Error::new(ErrorKind::TimedOut, "the peer took too long")
 }
 
-/// Timeouts have two kinds, by the system; here they have one.
-fn in_time(done: io::Result<usize>) -> io::Result<usize> {
-    match done {
-        Err(e) if e.kind() == ErrorKind::WouldBlock => Err(too_long()),
-        done => done,
-    }
-}
-
 impl<S: Read> Read for Timed<S> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.check()?;
-        in_time(self.inner.read(buf))
+        let done = self.inner.read(buf);
+        self.check(done)
     }
 }
 
 impl<S: Write> Write for Timed<S> {
     /// In pieces, since a write of much may wait for its peer many times.
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.check()?;
-        in_time(self.inner.write(&buf[..buf.len().min(OWN)]))
+        let done = self.inner.write(&buf[..buf.len().min(OWN)]);
+        self.check(done)
     }
 
     fn flush(&mut self) -> io::Result<()> {
