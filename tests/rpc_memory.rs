@@ -175,16 +175,11 @@ fn strangers_cannot_take_the_memory() {
     still_well("500 that announce 64 MiB or 4 MiB and drip");
     drop(dripping);
 
-    // All at once, and each is told.
+    // All at once, and each is dropped.
     let large = "x".repeat(63 * MIB);
     thread::scope(|scope| {
         for _ in 0..100 {
-            scope.spawn(|| {
-                let mut client = dial(addr).unwrap();
-                let failed = greet(&mut client, &large).unwrap_err().to_string();
-                assert!(failed.ends_with("; the limit is 4194304"), "{failed}");
-                assert_eq!(greet(&mut client, "Joe").unwrap(), "Hello, Joe");
-            });
+            scope.spawn(|| assert!(greet(&mut dial(addr).unwrap(), &large).is_err()));
         }
     });
     still_well("100 that send 63 MiB");

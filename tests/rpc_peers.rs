@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, BufWriter, Cursor, Read, Write};
 use std::process::{Command, Stdio};
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, mpsc};
 use std::thread;
 
@@ -34,11 +34,11 @@ mod structs;
 use common::{Random, Server, TempDir, example, over_both, run, watchdog, with_server};
 use go::rows;
 use netrpc::client::{Client, Error, Limits};
-use netrpc::decode::Share;
+use netrpc::decode::Memory;
 use netrpc::encode::Types;
 use netrpc::gob::{Decode, Encode, GoString, record};
 use netrpc::server::Server as RpcServer;
-use netrpc::stream::{MAX_MESSAGE, Stream, buffered};
+use netrpc::stream::{Stream, buffered};
 
 fn dial(addr: &Addr) -> Client<Conn> {
     Client::dial(addr, &Limits::default()).unwrap()
@@ -253,8 +253,8 @@ fn encoded(value: &dyn Encode) -> Vec<u8> {
 
 /// Up to three values of a stream, each encoded anew, and why there are no more.
 fn decoded(kind: u8, bytes: &[u8]) -> (Vec<Vec<u8>>, String) {
-    let share = Share::new(&Arc::new(AtomicUsize::new(usize::MAX)));
-    let mut stream = Stream::new(buffered(Cursor::new(bytes.to_vec())), share, MAX_MESSAGE);
+    let memory = Memory::new(&Arc::new(AtomicU64::new(256 << 20)));
+    let mut stream = Stream::new(buffered(Cursor::new(bytes.to_vec())), memory, 64 << 20);
     let mut values = Vec::new();
     while values.len() < 3 {
         let mut value = empty(kind);

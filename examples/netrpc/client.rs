@@ -2,18 +2,21 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use streamsock::{Addr, Conn};
 
-use super::decode::Share;
+use super::decode::Memory;
 use super::gob::{Decode, Encode};
 use super::http::{CONNECTED, read_head};
-use super::stream::{Buffered, MAX_MESSAGE, Request, Response, Stream, buffered};
+use super::stream::{Buffered, Request, Response, Stream, buffered};
 use super::wire;
+
+/// How many times the bytes of the longest message a reply may take, with its message.
+const EXPANSION: u64 = 5;
 
 /// What a client puts up with. A time of `None` is for ever.
 #[derive(Clone, Debug)]
@@ -30,7 +33,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         let [connect, call] = [5, 10].map(|seconds| Some(Duration::from_secs(seconds)));
-        Limits { connect, call, max_message: MAX_MESSAGE }
+        Limits { connect, call, max_message: 64 << 20 }
     }
 }
 
@@ -119,8 +122,9 @@ impl<S: Read + Write> Client<S> {
     /// Calls over any stream that is [`buffered`], without HTTP, as Go's `rpc.NewClient`. Its timeouts
     /// bound how long a read or a write waits.
     pub fn new(stream: Buffered<S>, limits: &Limits) -> Client<S> {
-        let share = Share::new(&Arc::new(AtomicUsize::new(usize::MAX)));
-        let stream = Stream::new(stream, share, limits.max_message);
+        let budget = EXPANSION.saturating_mul(limits.max_message as u64);
+        let memory = Memory::new(&Arc::new(AtomicU64::new(budget)));
+        let stream = Stream::new(stream, memory, limits.max_message);
         Client { stream, limit: limits.call, seq: 0, broken: false }
     }
 

@@ -1,15 +1,13 @@
 //! Reading gob: a value at a time, by the types that its stream has defined.
 //!
 //! Whatever arrives, memory is bounded. A message is stored as it arrives, not as its length announces,
-//! and passed over if it is longer than the limit. The strings, slices and maps in a value may take
-//! [`EXPANSION`] times the limit together. Definitions have a budget of their own, in `definitions.rs`.
-//! What all connections of a server hold in messages and definitions comes out of one budget, of which
-//! each has a [`Share`].
+//! and one that is longer than the limit ends the stream. What a connection holds comes out of a budget:
+//! messages, the values that are read from them, and definitions.
 
 use std::io::{self, BufRead, ErrorKind, Read};
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::definitions::{ARRAY, Definition, Definitions, MAP, SLICE, STRUCT, get_definition};
 use super::encode::Types;
@@ -17,46 +15,53 @@ use super::gob::{BOOL, BYTES, COMPLEX, Decode, FLOAT, INT, INTERFACE, STRING, UI
 use super::wire::{Error, bad_value, fatal, get_int, get_uint};
 
 pub const MAX_DEPTH: usize = 100;
-const EXPANSION: u64 = 4;
 /// What an allocation takes besides the bytes that were asked for.
 const ALLOCATION: u64 = 32;
-/// Go's own limit. A message that announces more is none, and is not passed over.
-const MAX_SKIPPED: u64 = 8 << 30;
 /// What each connection may hold without asking.
-pub const OWN: usize = 64 << 10;
+pub const OWN: u64 = 64 << 10;
 
-/// What one connection has taken of a budget that all connections share: the bytes that are left. It goes
-/// back with the value.
-pub struct Share {
-    left: Arc<AtomicUsize>,
-    taken: usize,
+/// The bytes that one connection holds. What is more than [`OWN`] comes out of a budget that all
+/// connections share, and goes back into it.
+pub struct Memory {
+    budget: Arc<AtomicU64>,
+    held: u64,
+    /// What definitions hold, as long as the connection is there.
+    kept: u64,
 }
 
-impl Share {
-    pub fn new(left: &Arc<AtomicUsize>) -> Share {
-        Share { left: Arc::clone(left), taken: 0 }
+impl Memory {
+    pub fn new(budget: &Arc<AtomicU64>) -> Memory {
+        Memory { budget: Arc::clone(budget), held: 0, kept: 0 }
     }
 
-    /// Takes or gives back, so that the connection may hold `bytes`.
-    pub fn hold(&mut self, bytes: usize) -> io::Result<()> {
-        let needed = bytes.saturating_sub(OWN);
-        if needed == self.taken {
-            return Ok(());
-        }
-        let taken = self.taken;
-        let take = |left: usize| (left + taken).checked_sub(needed);
-        if self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
-            let why = format!("{bytes} bytes are more than the connections may hold together");
+    /// Accounts for bytes before they are allocated.
+    pub fn take(&mut self, bytes: u64) -> io::Result<()> {
+        let held = self.held.saturating_add(bytes);
+        let more = held.saturating_sub(OWN) - self.held.saturating_sub(OWN);
+        let take = |left: u64| left.checked_sub(more);
+        if more > 0 && self.budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err()
+        {
+            let why = format!("{held} bytes are more than the connections may hold together");
             return Err(io::Error::new(ErrorKind::QuotaExceeded, why));
         }
-        self.taken = needed;
+        self.held = held;
         Ok(())
+    }
+
+    /// Gives back all but what is kept.
+    pub fn release(&mut self) {
+        let less = self.held.saturating_sub(OWN) - self.kept.saturating_sub(OWN);
+        if less > 0 {
+            self.budget.fetch_add(less, Ordering::Relaxed);
+        }
+        self.held = self.kept;
     }
 }
 
-impl Drop for Share {
+impl Drop for Memory {
     fn drop(&mut self) {
-        self.left.fetch_add(self.taken, Ordering::Relaxed);
+        self.kept = 0;
+        self.release();
     }
 }
 
@@ -64,53 +69,43 @@ impl Drop for Share {
 pub struct Input<'a> {
     pub types: &'a mut Definitions,
     source: &'a mut dyn BufRead,
-    share: &'a mut Share,
+    memory: &'a mut Memory,
     max_message: usize,
-    message: &'a mut Vec<u8>,
-    /// How many messages were begun, and how much of the last one has been read.
-    messages: usize,
+    message: Vec<u8>,
+    /// How much of the message has been read.
     at: usize,
-    /// What strings and elements may still take.
-    memory: u64,
     /// How many values this one lies in.
     depth: usize,
 }
 
 impl<'a> Input<'a> {
-    /// Begins the next value of `source`; `message` is an empty buffer.
+    /// Begins the next value of `source`.
     pub fn new(
         source: &'a mut dyn BufRead,
         types: &'a mut Definitions,
-        message: &'a mut Vec<u8>,
-        share: &'a mut Share,
+        memory: &'a mut Memory,
         max_message: usize,
     ) -> Input<'a> {
-        let memory = EXPANSION.saturating_mul(max_message as u64);
-        Input { types, source, share, max_message, message, messages: 0, at: 0, memory, depth: 0 }
+        Input { types, source, memory, max_message, message: Vec::new(), at: 0, depth: 0 }
     }
 
     /// Reads it into `value`, or skips it if there is none.
     pub fn read(mut self, value: Option<&mut dyn Decode>, wanted: &mut Types) -> Result<(), Error> {
         let id = self.type_id()?;
-        if self.types.get(id).is_none_or(|definition| definition.kind != STRUCT)
-            && self.get(get_uint)? != 0
-        {
+        let is_struct = self.types.get(id).is_some_and(|definition| definition.kind == STRUCT);
+        if !is_struct && self.get(get_uint)? != 0 {
             return Err(bad_value("a value that is no struct begins with a field"));
         }
         let Some(value) = value else { return self.skip(id) };
-        let (message, start) = (self.messages, self.at);
         let ours = value.type_id(wanted);
-        let read = match self.types.fits(id, ours, wanted, 0) {
-            Ok(true) => value.decode(id, &mut self),
-            Ok(false) => Err(bad_value("type mismatch: no fields matched")),
-            Err(why) => Err(Error::Value(why)),
+        let refused = match self.types.fits(id, ours, wanted, 0) {
+            Ok(true) => return value.decode(id, &mut self),
+            Ok(false) => bad_value("type mismatch: no fields matched"),
+            Err(why) => Error::Value(why),
         };
-        if matches!(read, Err(Error::Value(_))) && self.messages == message {
-            // It is passed over from its start, since its end may be in another message.
-            (self.at, self.depth) = (start, 0);
-            self.skip(id)?;
-        }
-        read
+        // Its end may be in another message.
+        self.skip(id)?;
+        Err(refused)
     }
 
     /// Reads definitions, each in a message of its own, and then the id of the value that they are for.
@@ -125,7 +120,9 @@ impl<'a> Input<'a> {
             if id >= 0 {
                 return Ok(id);
             }
+            let before = self.memory.held;
             get_definition(id.wrapping_neg(), self).map_err(fatal)?;
+            self.memory.kept += self.memory.held - before;
             if self.left() > 0 {
                 return Err(fatal(bad_value("extra data in buffer")));
             }
@@ -135,35 +132,22 @@ impl<'a> Input<'a> {
     fn next_message(&mut self) -> Result<(), Error> {
         let len = get_uint(&mut self.source)?;
         if len > self.max_message as u64 {
-            return self.pass_over(len);
+            let max = self.max_message;
+            return Err(fatal(bad_value(&format!("a message of {len} bytes; the limit is {max}"))));
         }
-        let len = len as usize;
-        self.messages += 1;
         self.message.clear();
         self.at = 0;
-        while self.message.len() < len {
-            let stored = self.message.len();
-            let piece = stored.max(OWN).min(len - stored);
-            self.share.hold(self.types.cost() + stored + piece)?;
-            self.message.reserve_exact(piece);
-            (&mut self.source).take(piece as u64).read_to_end(self.message)?;
-            if self.message.len() < stored + piece {
+        let mut left = len;
+        while left > 0 {
+            let piece = left.min(OWN.max(len - left));
+            self.memory.take(piece)?;
+            self.message.reserve_exact(piece as usize);
+            if self.source.take(piece).read_to_end(&mut self.message)? < piece as usize {
                 return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
             }
+            left -= piece;
         }
         Ok(())
-    }
-
-    /// The stream makes sense without a value that is too long, but not without a definition.
-    fn pass_over(&mut self, len: u64) -> Result<(), Error> {
-        let max = self.max_message;
-        let too_long = bad_value(&format!("a message of {len} bytes; the limit is {max}"));
-        let mut contents = (&mut self.source).take(len);
-        if len >= MAX_SKIPPED || get_int(&mut contents)? < 0 {
-            return Err(fatal(too_long));
-        }
-        io::copy(&mut contents, &mut io::sink())?;
-        Err(too_long)
     }
 
     /// How much of the message there is to read.
@@ -199,9 +183,7 @@ impl<'a> Input<'a> {
     /// Accounts for memory before it is taken: an element of one byte here may need hundreds there.
     pub fn allocate(&mut self, count: u64, size: usize) -> Result<(), Error> {
         let bytes = count.saturating_mul(size as u64).saturating_add(ALLOCATION);
-        let left = self.memory.checked_sub(bytes);
-        self.memory = left.ok_or_else(|| bad_value("a value that takes too much memory"))?;
-        Ok(())
+        Ok(self.memory.take(bytes)?)
     }
 
     fn enter(&mut self) -> Result<(), Error> {
@@ -253,29 +235,9 @@ impl<'a> Input<'a> {
 
     /// Passes over a value that nobody wants.
     pub fn skip(&mut self, id: i64) -> Result<(), Error> {
-        if let Some(Definition { kind, parts }) = self.types.get(id).cloned() {
-            return self.skip_defined(kind, &parts);
-        }
-        match id {
-            BOOL | INT | UINT | FLOAT => {
-                self.get(get_uint)?;
-            }
-            COMPLEX => self.elements(2, |from| from.skip(FLOAT))?,
-            BYTES | STRING => {
-                self.span()?;
-            }
-            // A name, which is empty for nil; then a type, a length and a value.
-            INTERFACE if !self.span()?.is_empty() => {
-                self.type_id()?;
-                self.span()?;
-            }
-            INTERFACE => {}
-            _ => return Err(bad_value(&format!("the type {id} is not defined"))),
-        }
-        Ok(())
-    }
-
-    fn skip_defined(&mut self, kind: usize, parts: &[(String, i64)]) -> Result<(), Error> {
+        let Some(Definition { kind, parts }) = self.types.get(id).cloned() else {
+            return self.skip_basic(id);
+        };
         match kind {
             STRUCT => self.fields(parts.len(), |from, number| from.skip(parts[number].1)),
             ARRAY | SLICE | MAP => {
@@ -289,6 +251,21 @@ impl<'a> Input<'a> {
                 })
             }
             _ => self.span().map(drop),
+        }
+    }
+
+    fn skip_basic(&mut self, id: i64) -> Result<(), Error> {
+        match id {
+            BOOL | INT | UINT | FLOAT => self.get(get_uint).map(drop),
+            COMPLEX => self.elements(2, |from| from.skip(FLOAT)),
+            BYTES | STRING => self.span().map(drop),
+            // A name, which is empty for nil; then a type, a length and a value.
+            INTERFACE if !self.span()?.is_empty() => {
+                self.type_id()?;
+                self.span().map(drop)
+            }
+            INTERFACE => Ok(()),
+            _ => Err(bad_value(&format!("the type {id} is not defined"))),
         }
     }
 }

@@ -1,5 +1,5 @@
 //! The types that the sender of a stream defines, and whether they can be read into ours. Both are kept
-//! as long as the connection, so they have a budget, [`MAX_COST`]; Go programs define kilobytes.
+//! as long as the connection.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,11 +9,10 @@ use super::encode::Types;
 use super::gob::{BASIC, FIRST_USER_ID};
 use super::wire::{Error, bad_value, get_int, get_uint, put_bytes, put_int, put_uint};
 
-/// What all of it may take, in bytes of memory.
-const MAX_COST: u64 = 2 << 20;
-const TYPE_COST: u64 = 128;
-/// Without the bytes of its name.
-const PART_COST: u64 = 64;
+/// What a type takes in bytes of memory, with what is found out about it.
+const TYPE_COST: usize = 512;
+/// What a part takes, without its name.
+const PART_COST: usize = 64;
 
 /// How a type is defined: a kind, and the types that it is made of, by their ids.
 #[derive(Clone)]
@@ -61,7 +60,7 @@ pub fn get_definition(id: i64, from: &mut Input<'_>) -> Result<(), Error> {
     if !(FIRST_USER_ID..1 << 31).contains(&id) || from.types.get(id).is_some() {
         return Err(bad_value("duplicate or reserved type received"));
     }
-    from.types.charge(TYPE_COST)?;
+    from.allocate(1, TYPE_COST)?;
     let mut found = None;
     from.fields(PARTS.len(), |from, kind| {
         if found.is_some() {
@@ -85,7 +84,7 @@ fn get_parts(kind: usize, from: &mut Input<'_>) -> Result<Vec<(String, i64)>, Er
             get_part(from)?;
         } else if kind == STRUCT {
             let count = from.get(get_uint)?;
-            from.types.charge(count.saturating_mul(PART_COST))?;
+            from.allocate(count, PART_COST)?;
             return from.elements(count, |from| {
                 parts.push(get_part(from)?);
                 Ok(())
@@ -120,7 +119,6 @@ fn get_part(from: &mut Input<'_>) -> Result<(String, i64), Error> {
         }
         Ok(())
     })?;
-    from.types.charge(name.len() as u64)?;
     // One that is not UTF-8 is the name of nothing here.
     Ok((String::from_utf8(name).unwrap_or_default(), id))
 }
@@ -131,7 +129,6 @@ pub struct Definitions {
     types: BTreeMap<i64, Definition>,
     /// What [`fits`](Definitions::fits) has found out: a value may hold many structs.
     checked: BTreeMap<(i64, i64), Result<bool, String>>,
-    cost: u64,
 }
 
 impl Definitions {
@@ -147,11 +144,6 @@ impl Definitions {
     /// The type of a part of a type that fits.
     pub fn part(&self, id: i64, number: usize) -> i64 {
         self.types[&id].parts[number].1
-    }
-
-    /// How many bytes of memory they take.
-    pub fn cost(&self) -> usize {
-        self.cost as usize
     }
 
     /// Whether the sender's type `theirs` can be read into `ours`, or why it cannot. It is false if both
@@ -179,7 +171,6 @@ impl Definitions {
         if depth == MAX_DEPTH {
             return Err("gob: types lie too deep in each other".to_string());
         }
-        self.charge(TYPE_COST)?;
         // It is there before its parts are looked at, since a struct may hold itself.
         self.checked.insert((theirs, ours), Ok(true));
         let mut fits = Ok(their.parts.is_empty() || our.parts.is_empty());
@@ -191,15 +182,6 @@ impl Definitions {
         }
         self.checked.insert((theirs, ours), fits.clone());
         fits
-    }
-
-    fn charge(&mut self, bytes: u64) -> Result<(), String> {
-        self.cost = self.cost.saturating_add(bytes);
-        if self.cost <= MAX_COST {
-            Ok(())
-        } else {
-            Err("gob: the definitions are too large".into())
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 
-use super::definitions::{Definition, MAP, SLICE, STRUCT, put_definition};
+use super::definitions::{Definition, SLICE, STRUCT, put_definition};
 use super::gob::{BASIC, Encode, FIRST_USER_ID};
 use super::wire::{put_int, put_uint};
 
@@ -68,25 +68,20 @@ impl Types {
         id
     }
 
-    pub fn add_slice<T: 'static>(&mut self, element: i64) -> i64 {
-        let parts = [("Elem", element)];
-        self.find::<Vec<T>>().unwrap_or_else(|| self.add::<Vec<T>>("", SLICE, &parts))
-    }
-
-    pub fn add_map<M: 'static>(&mut self, key: i64, element: i64) -> i64 {
-        let parts = [("Key", key), ("Elem", element)];
-        self.find::<M>().unwrap_or_else(|| self.add::<M>("", MAP, &parts))
-    }
-
     fn find<T: 'static>(&self) -> Option<i64> {
         let rust = TypeId::of::<T>();
         self.0.iter().position(|known| known.rust == rust).map(|at| at as i64 + FIRST_USER_ID)
     }
 
-    fn add<T: 'static>(&mut self, name: &str, kind: usize, parts: &[(&str, i64)]) -> i64 {
+    /// The id of a type, which is new or not.
+    pub fn add<T: 'static>(&mut self, name: &str, kind: usize, parts: &[(&str, i64)]) -> i64 {
+        if let Some(id) = self.find::<T>() {
+            return id;
+        }
         let parts = parts.iter().map(|(name, id)| (name.to_string(), *id)).collect();
+        let definition = Definition { kind, parts };
         let (rust, name) = (TypeId::of::<T>(), name.to_string());
-        self.0.push(Type { rust, name, definition: Definition { kind, parts }, is_sent: false });
+        self.0.push(Type { rust, name, definition, is_sent: false });
         self.0.len() as i64 - 1 + FIRST_USER_ID
     }
 

@@ -43,6 +43,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::decode::Input;
+use super::definitions::{MAP, SLICE};
 use super::encode::Types;
 use super::wire::{Error, bad_value, get_float, get_int, get_uint};
 use super::wire::{put_bytes, put_float, put_int, put_uint};
@@ -59,7 +60,7 @@ pub const INTERFACE: i64 = 8;
 pub const FIRST_USER_ID: i64 = 64;
 /// What they are called.
 pub const BASIC: [&str; 9] = [
-    "a type that is not defined",
+    "undefined",
     "bool",
     "int",
     "uint",
@@ -77,23 +78,6 @@ pub trait Encode {
     /// Whether a struct leaves it out.
     fn is_zero(&self) -> bool;
     fn encode(&self, out: &mut Vec<u8>);
-
-    /// The id of a slice of such values.
-    fn slice_type_id(types: &mut Types) -> i64
-    where
-        Self: Default + Sized + 'static,
-    {
-        let element = Self::default().type_id(types);
-        types.add_slice::<Self>(element)
-    }
-
-    fn encode_slice(slice: &[Self], out: &mut Vec<u8>)
-    where
-        Self: Sized,
-    {
-        put_uint(out, slice.len() as u64);
-        slice.iter().for_each(|element| element.encode(out));
-    }
 }
 
 /// A value that can be received, too.
@@ -104,28 +88,11 @@ pub trait Encode {
 pub trait Decode: Encode {
     /// Reads what the sender defined as `id`, which fits the type of this.
     fn decode(&mut self, id: i64, from: &mut Input<'_>) -> Result<(), Error>;
-
-    fn decode_slice(id: i64, from: &mut Input<'_>) -> Result<Vec<Self>, Error>
-    where
-        Self: Default + Sized,
-    {
-        let element = from.types.part(id, 0);
-        let count = from.get(get_uint)?;
-        from.allocate(count, size_of::<Self>())?;
-        let mut slice = Vec::with_capacity(from.left().min(count as usize));
-        from.elements(count, |from| {
-            let mut value = Self::default();
-            value.decode(element, from)?;
-            slice.push(value);
-            Ok(())
-        })?;
-        Ok(slice)
-    }
 }
 
 /// The types that need no definition: the id of each, how a value is put, and how it is got.
 macro_rules! basic {
-    ($($type:ty: $id:ident, |$out:ident, $value:ident| $put:expr, |$from:ident| $get:expr;)*) => {$(
+    ($($type:ty),*: $id:ident, |$out:ident, $value:ident| $put:expr, |$from:ident| $get:expr) => {$(
         impl Encode for $type {
             fn type_id(&self, _: &mut Types) -> i64 {
                 $id
@@ -143,27 +110,24 @@ macro_rules! basic {
 
         impl Decode for $type {
             fn decode(&mut self, _: i64, $from: &mut Input<'_>) -> Result<(), Error> {
-                *self = $get?;
+                let got: Result<$type, Error> = $get;
+                *self = got?;
                 Ok(())
             }
         }
     )*};
 }
 
-basic! {
-    bool: BOOL, |out, truth| put_uint(out, (*truth).into()), |from| from.get(get_uint).map(|n| n > 0);
-    i8: INT, |out, number| put_int(out, (*number).into()), |from| narrow(from.get(get_int)?);
-    i16: INT, |out, number| put_int(out, (*number).into()), |from| narrow(from.get(get_int)?);
-    i32: INT, |out, number| put_int(out, (*number).into()), |from| narrow(from.get(get_int)?);
-    i64: INT, |out, number| put_int(out, *number), |from| from.get(get_int);
-    u16: UINT, |out, number| put_uint(out, (*number).into()), |from| narrow(from.get(get_uint)?);
-    u32: UINT, |out, number| put_uint(out, (*number).into()), |from| narrow(from.get(get_uint)?);
-    u64: UINT, |out, number| put_uint(out, *number), |from| from.get(get_uint);
-    f32: FLOAT, |out, number| put_float(out, (*number).into()), |from| narrow_float(from.get(get_float)?);
-    f64: FLOAT, |out, number| put_float(out, *number), |from| from.get(get_float);
-    String: STRING, |out, text| put_bytes(out, text.as_bytes()), |from| utf8(from.bytes()?);
-    GoString: STRING, |out, text| put_bytes(out, &text.0), |from| from.bytes().map(GoString);
-}
+basic!(bool: BOOL, |out, n| put_uint(out, (*n).into()), |from| Ok(from.get(get_uint)? > 0));
+basic!(i8, i16, i32: INT, |out, n| put_int(out, (*n).into()), |from| narrow(from.get(get_int)?));
+basic!(i64: INT, |out, n| put_int(out, *n), |from| from.get(get_int));
+basic!(u8, u16, u32: UINT, |out, n| put_uint(out, (*n).into()), |from| narrow(from.get(get_uint)?));
+basic!(u64: UINT, |out, n| put_uint(out, *n), |from| from.get(get_uint));
+basic!(f32: FLOAT, |out, n| put_float(out, (*n).into()), |from| narrow_float(from.get(get_float)?));
+basic!(f64: FLOAT, |out, n| put_float(out, *n), |from| from.get(get_float));
+basic!(String: STRING, |out, text| put_bytes(out, text.as_bytes()), |from| utf8(from.bytes()?));
+basic!(GoString: STRING, |out, text| put_bytes(out, &text.0), |from| from.bytes().map(GoString));
+basic!(Vec<u8>: BYTES, |out, bytes| put_bytes(out, bytes), |from| from.bytes());
 
 fn narrow<W: Copy + fmt::Display, N: TryFrom<W>>(number: W) -> Result<N, Error> {
     N::try_from(number).map_err(|_| out_of_range(number))
@@ -197,40 +161,6 @@ impl Encode for &str {
     }
 }
 
-/// A slice of these is written in one piece, as bytes.
-impl Encode for u8 {
-    fn type_id(&self, _: &mut Types) -> i64 {
-        UINT
-    }
-
-    fn is_zero(&self) -> bool {
-        *self == 0
-    }
-
-    fn encode(&self, out: &mut Vec<u8>) {
-        put_uint(out, (*self).into());
-    }
-
-    fn slice_type_id(_: &mut Types) -> i64 {
-        BYTES
-    }
-
-    fn encode_slice(slice: &[u8], out: &mut Vec<u8>) {
-        put_bytes(out, slice);
-    }
-}
-
-impl Decode for u8 {
-    fn decode(&mut self, _: i64, from: &mut Input<'_>) -> Result<(), Error> {
-        *self = narrow(from.get(get_uint)?)?;
-        Ok(())
-    }
-
-    fn decode_slice(_: i64, from: &mut Input<'_>) -> Result<Vec<u8>, Error> {
-        from.bytes()
-    }
-}
-
 /// A string as Go has it: any bytes, UTF-8 by custom only.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct GoString(pub Vec<u8>);
@@ -248,9 +178,36 @@ impl fmt::Display for GoString {
     }
 }
 
-impl<T: Encode + Default + 'static> Encode for Vec<T> {
+/// What a slice is made of. That is not `u8`, since bytes travel in one piece.
+pub trait Element: Encode + Default + 'static {}
+
+macro_rules! elements {
+    ($($type:ty),*) => { $(impl Element for $type {})* };
+}
+elements!(
+    bool,
+    i8,
+    i16,
+    i32,
+    i64,
+    u16,
+    u32,
+    u64,
+    f32,
+    f64,
+    String,
+    GoString,
+    &'static str,
+    Vec<u8>
+);
+impl<T: Element> Element for Vec<T> {}
+impl<K: Encode + Default + 'static, V: Encode + Default + 'static> Element for BTreeMap<K, V> {}
+impl<R: Record> Element for R {}
+
+impl<T: Element> Encode for Vec<T> {
     fn type_id(&self, types: &mut Types) -> i64 {
-        T::slice_type_id(types)
+        let element = T::default().type_id(types);
+        types.add::<Vec<T>>("", SLICE, &[("Elem", element)])
     }
 
     fn is_zero(&self) -> bool {
@@ -258,14 +215,25 @@ impl<T: Encode + Default + 'static> Encode for Vec<T> {
     }
 
     fn encode(&self, out: &mut Vec<u8>) {
-        T::encode_slice(self, out);
+        put_uint(out, self.len() as u64);
+        for element in self {
+            element.encode(out);
+        }
     }
 }
 
-impl<T: Decode + Default + 'static> Decode for Vec<T> {
+impl<T: Element + Decode> Decode for Vec<T> {
     fn decode(&mut self, id: i64, from: &mut Input<'_>) -> Result<(), Error> {
-        *self = T::decode_slice(id, from)?;
-        Ok(())
+        let element = from.types.part(id, 0);
+        let count = from.get(get_uint)?;
+        from.allocate(count, size_of::<T>())?;
+        *self = Vec::with_capacity(from.left().min(count as usize));
+        from.elements(count, |from| {
+            let mut value = T::default();
+            value.decode(element, from)?;
+            self.push(value);
+            Ok(())
+        })
     }
 }
 
@@ -273,7 +241,7 @@ impl<K: Encode + Default + 'static, V: Encode + Default + 'static> Encode for BT
     fn type_id(&self, types: &mut Types) -> i64 {
         let key = K::default().type_id(types);
         let element = V::default().type_id(types);
-        types.add_map::<BTreeMap<K, V>>(key, element)
+        types.add::<BTreeMap<K, V>>("", MAP, &[("Key", key), ("Elem", element)])
     }
 
     /// Go sends an empty map, too, unless it is nil.
@@ -358,19 +326,6 @@ impl<R: Record> Decode for R {
     }
 }
 
-/// No argument, or no reply.
-impl Record for () {
-    const NAME: &'static str = "";
-
-    fn fields(&self) -> Vec<(&'static str, &dyn Encode)> {
-        Vec::new()
-    }
-
-    fn field_mut(&mut self, _: &str) -> Option<&mut dyn Decode> {
-        None
-    }
-}
-
 /// Says how Go names a struct of yours, and those of its fields that are to travel.
 ///
 /// ```ignore
@@ -388,7 +343,7 @@ impl Record for () {
 /// Z: Go sends no others.
 #[macro_export]
 macro_rules! gob_record {
-    ($rust:ident = $go:literal { $($field:ident = $name:literal),* $(,)? }) => {
+    ($rust:ty = $go:literal { $($field:ident = $name:literal),* $(,)? }) => {
         const _: () = {
             $(assert!(
                 $name.as_bytes()[0].is_ascii_uppercase(),
@@ -419,3 +374,6 @@ pub use gob_record as record;
 pub mod record {
     pub use super::{Decode, Encode, Record};
 }
+
+// No argument, or no reply.
+record!(() = "" {});

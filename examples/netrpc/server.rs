@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use streamsock::Conn;
 
-use super::decode::Share;
+use super::decode::Memory;
 use super::gob::{Decode, Encode, GoString};
 use super::http_server::accept;
-use super::stream::{Buffered, MAX_MESSAGE, Request, Response, Stream, buffered};
+use super::stream::{Buffered, Request, Response, Stream, buffered};
 use super::wire::Error;
 
 /// The longest name of a method that is looked up, and repeated in the answer.
@@ -28,11 +28,12 @@ pub struct Server {
     pub head_time: Duration,
     /// How long a call may take to arrive once it has begun, and its answer to be taken: 30 s.
     pub call_time: Duration,
-    /// How many bytes a message may have: 64 MiB. An argument takes up to five times as much memory.
+    /// How many bytes a message may have: 32 MiB.
     pub max_message: usize,
-    /// How many bytes the messages of all connections may still take together: 64 MiB, and 64 KiB for
-    /// each besides. Whoever needs more is dropped.
-    pub budget: Arc<AtomicUsize>,
+    /// How many bytes all connections may still hold together, besides 64 KiB each: 64 MiB. What counts
+    /// is the message that is read or sent, the argument that is read from it, which may take many times
+    /// as much, and definitions. Whoever needs more is dropped.
+    pub budget: Arc<AtomicU64>,
     methods: BTreeMap<String, Method>,
 }
 
@@ -53,8 +54,8 @@ impl Default for Server {
             idle: Duration::from_secs(60),
             head_time: Duration::from_secs(5),
             call_time: Duration::from_secs(30),
-            max_message: MAX_MESSAGE,
-            budget: Arc::new(AtomicUsize::new(64 << 20)),
+            max_message: 32 << 20,
+            budget: Arc::new(AtomicU64::new(64 << 20)),
             methods: BTreeMap::new(),
         }
     }
@@ -101,7 +102,7 @@ impl Server {
     ///
     /// The client speaks first. A bad header ends the connection; a bad argument, one call.
     pub fn serve_calls<S: Read + Write>(&self, stream: Buffered<S>) -> io::Result<()> {
-        let mut stream = Stream::new(stream, Share::new(&self.budget), self.max_message);
+        let mut stream = Stream::new(stream, Memory::new(&self.budget), self.max_message);
         loop {
             stream.restart(Some(self.call_time));
             let mut request = Request::default();
@@ -154,7 +155,7 @@ impl Server {
     /// Go program with all its connections in one event loop makes a quarter more calls if it does not.
     /// Where few clients block, they make fewer.
     fn let_others_run(&self) {
-        // Each connection has a share of the budget.
+        // Each connection refers to the budget.
         if Arc::strong_count(&self.budget) > MANY {
             thread::yield_now();
         }

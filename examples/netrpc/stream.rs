@@ -3,14 +3,11 @@
 use std::io::{self, BufReader, ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
 
-use super::decode::{Input, OWN, Share};
+use super::decode::{Input, Memory, OWN};
 use super::definitions::Definitions;
 use super::encode::Types;
 use super::gob::{Decode, Encode, GoString, record};
 use super::wire::Error;
-
-/// The longest message that is taken, unless the program says otherwise.
-pub const MAX_MESSAGE: usize = 64 << 20;
 
 /// What comes before an argument.
 #[derive(Debug, Default)]
@@ -78,7 +75,7 @@ impl<S: Read> Read for Timed<S> {
 impl<S: Write> Write for Timed<S> {
     /// In pieces, since a write of much may wait for its peer many times.
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        let done = self.inner.write(&buf[..buf.len().min(OWN)]);
+        let done = self.inner.write(&buf[..buf.len().min(OWN as usize)]);
         self.check(done)
     }
 
@@ -90,9 +87,8 @@ impl<S: Write> Write for Timed<S> {
 /// A connection's two streams of values, and the types that they define and want.
 pub struct Stream<S> {
     reader: Buffered<S>,
-    share: Share,
+    memory: Memory,
     max_message: usize,
-    message: Vec<u8>,
     received: Definitions,
     wanted: Types,
     sent: Types,
@@ -100,9 +96,9 @@ pub struct Stream<S> {
 }
 
 impl<S: Read + Write> Stream<S> {
-    pub fn new(reader: Buffered<S>, share: Share, max_message: usize) -> Stream<S> {
-        let (message, received, wanted, sent, out) = Default::default();
-        Stream { reader, share, max_message, message, received, wanted, sent, out }
+    pub fn new(reader: Buffered<S>, memory: Memory, max_message: usize) -> Stream<S> {
+        let (received, wanted, sent, out) = Default::default();
+        Stream { reader, memory, max_message, received, wanted, sent, out }
     }
 
     /// As [`Timed::restart`].
@@ -118,21 +114,20 @@ impl<S: Read + Write> Stream<S> {
 
     /// Sends them together.
     pub fn send(&mut self) -> io::Result<()> {
-        self.share.hold(self.received.cost() + self.out.len())?;
+        self.memory.take(self.out.len() as u64)?;
         self.reader.get_mut().write_all(&self.out)?;
         self.out.clear();
-        self.out.shrink_to(OWN);
-        self.share.hold(self.received.cost())
+        self.out.shrink_to(OWN as usize);
+        self.memory.release();
+        Ok(())
     }
 
     /// Reads a header or a body, or skips it. `UnexpectedEof` is the end of the stream.
     pub fn receive(&mut self, value: Option<&mut dyn Decode>) -> Result<(), Error> {
-        let (types, message, share) = (&mut self.received, &mut self.message, &mut self.share);
-        let input = Input::new(&mut self.reader, types, message, share, self.max_message);
+        let (types, memory) = (&mut self.received, &mut self.memory);
+        let input = Input::new(&mut self.reader, types, memory, self.max_message);
         let received = input.read(value, &mut self.wanted);
-        self.message.clear();
-        self.message.shrink_to(OWN);
-        self.share.hold(self.received.cost())?;
+        self.memory.release();
         received
     }
 }

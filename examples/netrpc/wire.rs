@@ -18,8 +18,8 @@ use std::io::{self, ErrorKind, Read};
 /// Why a value cannot be read.
 #[derive(Debug)]
 pub enum Error {
-    /// It is not what was wanted. The next value can be read all the same, unless an interface defined
-    /// its type in the middle of this one, and it was too long or was refused behind that.
+    /// It is not what was wanted. The next value can be read all the same, unless this one goes on in
+    /// another message, after an interface that holds a type defined there.
     Value(String),
     /// The stream has failed, or makes no sense. Nothing more can be read from it.
     Stream(io::Error),
@@ -32,12 +32,6 @@ pub fn bad_value(why: &str) -> Error {
 /// The same error where the stream makes no sense after it.
 pub fn fatal(e: Error) -> Error {
     Error::Stream(e.into())
-}
-
-impl From<String> for Error {
-    fn from(why: String) -> Error {
-        Error::Value(why)
-    }
 }
 
 impl From<io::Error> for Error {
