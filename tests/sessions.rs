@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::AtomicU64;
 use std::thread;
 
 use streamsock::{Addr, Conn, Listener};
@@ -34,10 +34,10 @@ mod structs;
 use common::{connected, over_both, read_all};
 use netrpc::arith::{Args, Quotient};
 use netrpc::client::{Client, Error, Limits};
-use netrpc::decode::Share;
+use netrpc::decode::Memory;
 use netrpc::gob::{Decode, record};
 use netrpc::server::Server;
-use netrpc::stream::{MAX_MESSAGE, Response, Stream, buffered};
+use netrpc::stream::{Response, Stream, buffered};
 use netrpc::wire;
 
 go_struct!(Point = "Point" { x = "X": i64, y = "Y": i64 });
@@ -128,8 +128,8 @@ fn a_session_with_what_is_not_supported() {
             let (mut far, near) = Conn::pair().unwrap();
             far.write_all(&answers).unwrap();
             drop(far);
-            let share = Share::new(&Arc::new(AtomicUsize::new(usize::MAX)));
-            let stream = &mut Stream::new(buffered(Pieces(near)), share, MAX_MESSAGE);
+            let memory = Memory::new(&Arc::new(AtomicU64::new(256 << 20)));
+            let stream = &mut Stream::new(buffered(Pieces(near)), memory, 64 << 20);
             assert_eq!(answer::<Vec<String>>(stream), ["a", "", "ccc"]);
             assert_eq!(
                 answer::<BTreeMap<String, i64>>(stream),

@@ -35,18 +35,20 @@ impl Request {
 /// Reads a request's head and answers it. Answers whether calls may come.
 pub fn accept(conn: &mut Buffered<Conn>, page: impl FnOnce() -> String) -> io::Result<bool> {
     let line = read_head(conn)?;
-    let (status, body) = match Request::parse(&line) {
+    let (status, kind, body) = match Request::parse(&line) {
         Request::Calls => {
             write!(conn.get_mut(), "HTTP/1.0 {CONNECTED}\n\n")?;
             return Ok(true);
         }
-        Request::Page => ("200 OK", page()),
-        Request::NotAllowed => ("405 Method Not Allowed", "405 must CONNECT\n".to_string()),
-        Request::NotFound => ("404 Not Found", "404 page not found\n".to_string()),
-        Request::NoHttp => ("400 Bad Request", "400 Bad Request\n".to_string()),
+        Request::Page => ("200 OK", "html", page()),
+        Request::NotAllowed => {
+            ("405 Method Not Allowed", "plain", "405 must CONNECT\n".to_string())
+        }
+        Request::NotFound => ("404 Not Found", "plain", "404 page not found\n".to_string()),
+        Request::NoHttp => ("400 Bad Request", "plain", "400 Bad Request\n".to_string()),
     };
     let mut answer = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\n\
+        "HTTP/1.1 {status}\r\nContent-Type: text/{kind}; charset=utf-8\r\n\
          Content-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
