@@ -93,16 +93,20 @@ fn stream(bytes: Vec<u8>) -> Stream<Written> {
 }
 
 fn limited(bytes: Vec<u8>, max_message: usize) -> Stream<Written> {
-    with_memory(bytes, memory(256 << 20), max_message)
+    with_memory(bytes, Memory::new(&budget(256 << 20), max_message))
 }
 
-fn with_memory(bytes: Vec<u8>, memory: Memory, max_message: usize) -> Stream<Written> {
+fn with_memory(bytes: Vec<u8>, memory: Memory) -> Stream<Written> {
     let written = Written { input: Cursor::new(bytes), interrupted: false, output: Vec::new() };
-    Stream::new(buffered(written), memory, max_message)
+    Stream::new(buffered(written), memory)
 }
 
 fn memory(bytes: u64) -> Memory {
-    Memory::new(&Arc::new(AtomicU64::new(bytes)))
+    Memory::new(&budget(bytes), MAX_MESSAGE)
+}
+
+fn budget(bytes: u64) -> Arc<AtomicU64> {
+    Arc::new(AtomicU64::new(bytes))
 }
 
 fn decode<V: Decode + Default>(bytes: &[u8]) -> Result<V, Error> {
@@ -568,11 +572,10 @@ go_struct!(Quarter = "Quarter" { a = "A": String, b = "B": String, c = "C": Stri
 /// What a stream defines has a budget for all of its life.
 #[test]
 fn definitions_are_bounded() {
-    let too_large =
-        |bytes: Vec<u8>| match with_memory(bytes, memory(2 << 20), MAX_MESSAGE).receive(None) {
-            Err(Error::Stream(e)) => assert_eq!(e.kind(), ErrorKind::QuotaExceeded),
-            other => panic!("{other:?}"),
-        };
+    let too_large = |bytes: Vec<u8>| match with_memory(bytes, memory(2 << 20)).receive(None) {
+        Err(Error::Stream(e)) => assert_eq!(e.kind(), ErrorKind::QuotaExceeded),
+        other => panic!("{other:?}"),
+    };
     // Fields, names, and a count that is checked before anything is read.
     too_large(definition(40_000, 1, 4));
     too_large(definition(3, 1 << 20, 4));
@@ -646,7 +649,7 @@ fn a_message_has_a_longest_length() {
 #[test]
 fn a_header_and_a_body_are_sent_together() {
     let mut written = Written { input: Cursor::default(), interrupted: false, output: Vec::new() };
-    let mut stream = Stream::new(buffered(&mut written), memory(256 << 20), MAX_MESSAGE);
+    let mut stream = Stream::new(buffered(&mut written), memory(256 << 20));
     let request = Request { service_method: "Greeter.Greet".into(), seq: 0 };
     stream.put(&request, &"Joe");
     stream.send().unwrap();
@@ -677,8 +680,7 @@ impl Write for Drip {
 fn a_limit_bounds_all_reads_together() {
     let _watchdog = watchdog();
     let greeting = row("stream_call");
-    let drip =
-        |bytes| Stream::new(buffered(Drip(Cursor::new(bytes))), memory(256 << 20), MAX_MESSAGE);
+    let drip = |bytes| Stream::new(buffered(Drip(Cursor::new(bytes))), memory(256 << 20));
     let mut endless = drip(message(&vec![0x02; 60 << 20]));
     endless.restart(Some(Duration::from_millis(20)));
     let Err(Error::Stream(e)) = endless.receive(None) else { panic!() };
@@ -696,14 +698,14 @@ fn a_limit_bounds_all_reads_together() {
 /// What connections hold together comes out of one budget, but for 64 KiB each.
 #[test]
 fn a_connection_that_would_exceed_the_budget_is_dropped() {
-    let budget = Arc::new(AtomicU64::new(200_000));
+    let budget = budget(200_000);
     let left = || budget.load(Ordering::Relaxed);
     let unfinished = |len: usize| {
         let mut bytes = message(&vec![0x02; len]);
         bytes.pop();
         bytes
     };
-    let stream = |bytes| with_memory(bytes, Memory::new(&budget), MAX_MESSAGE);
+    let stream = |bytes| with_memory(bytes, Memory::new(&budget, MAX_MESSAGE));
     let ended = |stream: &mut Stream<Written>| match stream.receive(None) {
         Err(Error::Stream(e)) => e.kind(),
         other => panic!("{other:?}"),
@@ -713,7 +715,7 @@ fn a_connection_that_would_exceed_the_budget_is_dropped() {
     // It has ended, so it holds nothing more.
     assert_eq!(left(), 200_000);
 
-    let mut holder = Memory::new(&budget);
+    let mut holder = Memory::new(&budget, MAX_MESSAGE);
     holder.take(150_000 + (64 << 10)).unwrap();
     assert_eq!(left(), 50_000);
     assert_eq!(ended(&mut stream(unfinished(200_000))), ErrorKind::QuotaExceeded);

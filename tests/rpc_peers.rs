@@ -253,8 +253,8 @@ fn encoded(value: &dyn Encode) -> Vec<u8> {
 
 /// Up to three values of a stream, each encoded anew, and why there are no more.
 fn decoded(kind: u8, bytes: &[u8]) -> (Vec<Vec<u8>>, String) {
-    let memory = Memory::new(&Arc::new(AtomicU64::new(256 << 20)));
-    let mut stream = Stream::new(buffered(Cursor::new(bytes.to_vec())), memory, 64 << 20);
+    let memory = Memory::new(&Arc::new(AtomicU64::new(256 << 20)), 64 << 20);
+    let mut stream = Stream::new(buffered(Cursor::new(bytes.to_vec())), memory);
     let mut values = Vec::new();
     while values.len() < 3 {
         let mut value = empty(kind);

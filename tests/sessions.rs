@@ -128,8 +128,8 @@ fn a_session_with_what_is_not_supported() {
             let (mut far, near) = Conn::pair().unwrap();
             far.write_all(&answers).unwrap();
             drop(far);
-            let memory = Memory::new(&Arc::new(AtomicU64::new(256 << 20)));
-            let stream = &mut Stream::new(buffered(Pieces(near)), memory, 64 << 20);
+            let memory = Memory::new(&Arc::new(AtomicU64::new(256 << 20)), 64 << 20);
+            let stream = &mut Stream::new(buffered(Pieces(near)), memory);
             assert_eq!(answer::<Vec<String>>(stream), ["a", "", "ccc"]);
             assert_eq!(
                 answer::<BTreeMap<String, i64>>(stream),

@@ -123,8 +123,8 @@ impl<S: Read + Write> Client<S> {
     /// bound how long a read or a write waits.
     pub fn new(stream: Buffered<S>, limits: &Limits) -> Client<S> {
         let budget = EXPANSION.saturating_mul(limits.max_message as u64);
-        let memory = Memory::new(&Arc::new(AtomicU64::new(budget)));
-        let stream = Stream::new(stream, memory, limits.max_message);
+        let memory = Memory::new(&Arc::new(AtomicU64::new(budget)), limits.max_message);
+        let stream = Stream::new(stream, memory);
         Client { stream, limit: limits.call, seq: 0, broken: false }
     }
 

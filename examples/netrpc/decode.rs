@@ -10,9 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::definitions::{ARRAY, Definition, Definitions, MAP, SLICE, STRUCT, get_definition};
-use super::encode::Types;
 use super::gob::{BOOL, BYTES, COMPLEX, Decode, FLOAT, INT, INTERFACE, STRING, UINT};
-use super::wire::{Error, bad_value, fatal, get_int, get_uint};
+use super::wire::{Error, Result, bad_value, fatal, get_int, get_uint};
 
 pub const MAX_DEPTH: usize = 100;
 /// What an allocation takes besides the bytes that were asked for.
@@ -24,14 +23,16 @@ pub const OWN: u64 = 64 << 10;
 /// connections share, and goes back into it.
 pub struct Memory {
     budget: Arc<AtomicU64>,
+    /// How many bytes a message may have.
+    max_message: usize,
     held: u64,
     /// What definitions hold, as long as the connection is there.
     kept: u64,
 }
 
 impl Memory {
-    pub fn new(budget: &Arc<AtomicU64>) -> Memory {
-        Memory { budget: Arc::clone(budget), held: 0, kept: 0 }
+    pub fn new(budget: &Arc<AtomicU64>, max_message: usize) -> Memory {
+        Memory { budget: Arc::clone(budget), max_message, held: 0, kept: 0 }
     }
 
     /// Accounts for bytes before they are allocated.
@@ -70,7 +71,6 @@ pub struct Input<'a> {
     pub types: &'a mut Definitions,
     source: &'a mut dyn BufRead,
     memory: &'a mut Memory,
-    max_message: usize,
     message: Vec<u8>,
     /// How much of the message has been read.
     at: usize,
@@ -84,21 +84,20 @@ impl<'a> Input<'a> {
         source: &'a mut dyn BufRead,
         types: &'a mut Definitions,
         memory: &'a mut Memory,
-        max_message: usize,
-    ) -> Input<'a> {
-        Input { types, source, memory, max_message, message: Vec::new(), at: 0, depth: 0 }
+    ) -> Self {
+        Input { types, source, memory, message: Vec::new(), at: 0, depth: 0 }
     }
 
     /// Reads it into `value`, or skips it if there is none.
-    pub fn read(mut self, value: Option<&mut dyn Decode>, wanted: &mut Types) -> Result<(), Error> {
+    pub fn read(mut self, value: Option<&mut dyn Decode>) -> Result<()> {
         let id = self.type_id()?;
         let is_struct = self.types.get(id).is_some_and(|definition| definition.kind == STRUCT);
         if !is_struct && self.get(get_uint)? != 0 {
             return Err(bad_value("a value that is no struct begins with a field"));
         }
         let Some(value) = value else { return self.skip(id) };
-        let ours = value.type_id(wanted);
-        let refused = match self.types.fits(id, ours, wanted, 0) {
+        let ours = value.type_id(&mut self.types.wanted);
+        let refused = match self.types.fits(id, ours, 0) {
             Ok(true) => return value.decode(id, &mut self),
             Ok(false) => bad_value("type mismatch: no fields matched"),
             Err(why) => Error::Value(why),
@@ -111,7 +110,7 @@ impl<'a> Input<'a> {
     /// Reads definitions, each in a message of its own, and then the id of the value that they are for.
     /// The value of an interface may need some, too: they end the message, in the middle of the value
     /// that holds the interface, and the value goes on in the next one.
-    fn type_id(&mut self) -> Result<i64, Error> {
+    fn type_id(&mut self) -> Result<i64> {
         loop {
             if self.left() == 0 {
                 self.next_message()?;
@@ -129,10 +128,10 @@ impl<'a> Input<'a> {
         }
     }
 
-    fn next_message(&mut self) -> Result<(), Error> {
+    fn next_message(&mut self) -> Result<()> {
         let len = get_uint(&mut self.source)?;
-        if len > self.max_message as u64 {
-            let max = self.max_message;
+        let max = self.memory.max_message;
+        if len > max as u64 {
             return Err(fatal(bad_value(&format!("a message of {len} bytes; the limit is {max}"))));
         }
         self.message.clear();
@@ -156,7 +155,7 @@ impl<'a> Input<'a> {
     }
 
     /// Gets a number of the message.
-    pub fn get<T>(&mut self, get: impl Fn(&mut dyn Read) -> Result<T, Error>) -> Result<T, Error> {
+    pub fn get<T>(&mut self, get: impl Fn(&mut dyn Read) -> Result<T>) -> Result<T> {
         let mut rest = &self.message[self.at..];
         let got = get(&mut rest).map_err(|_| bad_value("a number is cut off"))?;
         self.at = self.message.len() - rest.len();
@@ -164,14 +163,14 @@ impl<'a> Input<'a> {
     }
 
     /// A length, and so many bytes.
-    pub fn bytes(&mut self) -> Result<Vec<u8>, Error> {
+    pub fn bytes(&mut self) -> Result<Vec<u8>> {
         let span = self.span()?;
         self.allocate(span.len() as u64, 1)?;
         Ok(self.message[span].to_vec())
     }
 
     /// Where these are.
-    fn span(&mut self) -> Result<Range<usize>, Error> {
+    fn span(&mut self) -> Result<Range<usize>> {
         let len = self.get(get_uint)?;
         if len > self.left() as u64 {
             return Err(bad_value("a length is beyond the message"));
@@ -181,12 +180,12 @@ impl<'a> Input<'a> {
     }
 
     /// Accounts for memory before it is taken: an element of one byte here may need hundreds there.
-    pub fn allocate(&mut self, count: u64, size: usize) -> Result<(), Error> {
+    pub fn allocate(&mut self, count: u64, size: usize) -> Result<()> {
         let bytes = count.saturating_mul(size as u64).saturating_add(ALLOCATION);
         Ok(self.memory.take(bytes)?)
     }
 
-    fn enter(&mut self) -> Result<(), Error> {
+    fn enter(&mut self) -> Result<()> {
         if self.depth == MAX_DEPTH {
             return Err(bad_value("values lie too deep in each other"));
         }
@@ -195,16 +194,17 @@ impl<'a> Input<'a> {
     }
 
     /// Reads `count` elements. Each takes a byte or more, so that no absurd count goes far.
-    pub fn elements<F>(&mut self, count: u64, mut read: F) -> Result<(), Error>
-    where
-        F: FnMut(&mut Self) -> Result<(), Error>,
-    {
+    pub fn elements<F: FnMut(&mut Self) -> Result<()>>(
+        &mut self,
+        count: u64,
+        mut get: F,
+    ) -> Result<()> {
         self.enter()?;
         for _ in 0..count {
             if self.left() == 0 {
                 return Err(bad_value("a count is beyond the message"));
             }
-            read(self)?;
+            get(self)?;
         }
         self.depth -= 1;
         Ok(())
@@ -212,10 +212,11 @@ impl<'a> Input<'a> {
 
     /// Reads those of a struct's `count` fields that are there. Before each is written how far it is
     /// from the one before, and 0 at the end, for which Go also takes the end of the message.
-    pub fn fields<F>(&mut self, count: usize, mut read: F) -> Result<(), Error>
-    where
-        F: FnMut(&mut Self, usize) -> Result<(), Error>,
-    {
+    pub fn fields<F: FnMut(&mut Self, usize) -> Result<()>>(
+        &mut self,
+        count: usize,
+        mut get: F,
+    ) -> Result<()> {
         self.enter()?;
         let mut next: u64 = 0;
         while self.left() > 0 {
@@ -227,14 +228,14 @@ impl<'a> Input<'a> {
             if next > count as u64 {
                 return Err(bad_value("a field is beyond the last"));
             }
-            read(self, next as usize - 1)?;
+            get(self, next as usize - 1)?;
         }
         self.depth -= 1;
         Ok(())
     }
 
     /// Passes over a value that nobody wants.
-    pub fn skip(&mut self, id: i64) -> Result<(), Error> {
+    pub fn skip(&mut self, id: i64) -> Result<()> {
         let Some(Definition { kind, parts }) = self.types.get(id).cloned() else {
             return self.skip_basic(id);
         };
@@ -254,7 +255,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    fn skip_basic(&mut self, id: i64) -> Result<(), Error> {
+    fn skip_basic(&mut self, id: i64) -> Result<()> {
         match id {
             BOOL | INT | UINT | FLOAT => self.get(get_uint).map(drop),
             COMPLEX => self.elements(2, |from| from.skip(FLOAT)),

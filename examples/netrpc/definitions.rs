@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::decode::{Input, MAX_DEPTH};
 use super::encode::Types;
 use super::gob::{BASIC, FIRST_USER_ID};
-use super::wire::{Error, bad_value, get_int, get_uint, put_bytes, put_int, put_uint};
+use super::wire::{Result, bad_value, get_int, get_uint, put_bytes, put_int, put_uint};
 
 /// What a type takes in bytes of memory, with what is found out about it.
 const TYPE_COST: usize = 512;
@@ -56,7 +56,7 @@ pub fn put_definition(out: &mut Vec<u8>, id: i64, name: &str, definition: &Defin
 }
 
 /// Reads the definition of `id`, and notes it.
-pub fn get_definition(id: i64, from: &mut Input<'_>) -> Result<(), Error> {
+pub fn get_definition(id: i64, from: &mut Input<'_>) -> Result<()> {
     if !(FIRST_USER_ID..1 << 31).contains(&id) || from.types.get(id).is_some() {
         return Err(bad_value("duplicate or reserved type received"));
     }
@@ -74,7 +74,7 @@ pub fn get_definition(id: i64, from: &mut Input<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-fn get_parts(kind: usize, from: &mut Input<'_>) -> Result<Vec<(String, i64)>, Error> {
+fn get_parts(kind: usize, from: &mut Input<'_>) -> Result<Vec<(String, i64)>> {
     let mut parts: Vec<_> = PARTS[kind].iter().map(|name| (name.to_string(), 0)).collect();
     if kind == STRUCT {
         parts.clear();
@@ -110,7 +110,7 @@ fn put_part(out: &mut Vec<u8>, name: &str, id: i64) {
     out.push(0);
 }
 
-fn get_part(from: &mut Input<'_>) -> Result<(String, i64), Error> {
+fn get_part(from: &mut Input<'_>) -> Result<(String, i64)> {
     let (mut name, mut id) = (Vec::new(), 0);
     from.fields(2, |from, field| {
         match field {
@@ -123,12 +123,16 @@ fn get_part(from: &mut Input<'_>) -> Result<(String, i64), Error> {
     Ok((String::from_utf8(name).unwrap_or_default(), id))
 }
 
+type Fits = std::result::Result<bool, String>;
+
 /// What a stream has defined so far.
 #[derive(Default)]
 pub struct Definitions {
     types: BTreeMap<i64, Definition>,
+    /// The types of ours that they were to be read into.
+    pub wanted: Types,
     /// What [`fits`](Definitions::fits) has found out: a value may hold many structs.
-    checked: BTreeMap<(i64, i64), Result<bool, String>>,
+    checked: BTreeMap<(i64, i64), Fits>,
 }
 
 impl Definitions {
@@ -141,27 +145,16 @@ impl Definitions {
         self.get(id).map(|definition| Arc::clone(&definition.parts)).unwrap_or_default()
     }
 
-    /// The type of a part of a type that fits.
-    pub fn part(&self, id: i64, number: usize) -> i64 {
-        self.types[&id].parts[number].1
-    }
-
     /// Whether the sender's type `theirs` can be read into `ours`, or why it cannot. It is false if both
     /// are structs, have fields, and have none in common.
-    pub fn fits(
-        &mut self,
-        theirs: i64,
-        ours: i64,
-        wanted: &Types,
-        depth: usize,
-    ) -> Result<bool, String> {
+    pub fn fits(&mut self, theirs: i64, ours: i64, depth: usize) -> Fits {
         if theirs == ours && ours < FIRST_USER_ID {
             return Ok(true);
         }
         if let Some(known) = self.checked.get(&(theirs, ours)) {
             return known.clone();
         }
-        let (their, our) = match (self.get(theirs), wanted.get(ours)) {
+        let (their, our) = match (self.get(theirs), self.wanted.get(ours)) {
             (Some(their), Some(our)) if their.kind == our.kind => (their.clone(), our.clone()),
             (their, our) => {
                 let (want, got) = (describe(ours, our), describe(theirs, their));
@@ -176,7 +169,7 @@ impl Definitions {
         let mut fits = Ok(their.parts.is_empty() || our.parts.is_empty());
         for (name, part) in their.parts.iter() {
             if let Some((_, our_part)) = our.parts.iter().find(|part| part.0 == *name) {
-                let part_fits = self.fits(*part, *our_part, wanted, depth + 1);
+                let part_fits = self.fits(*part, *our_part, depth + 1);
                 fits = fits.and(part_fits.map(|_| true));
             }
         }

@@ -45,7 +45,7 @@ use std::fmt;
 use super::decode::Input;
 use super::definitions::{MAP, SLICE};
 use super::encode::Types;
-use super::wire::{Error, bad_value, get_float, get_int, get_uint};
+use super::wire::{Error, Result, bad_value, get_float, get_int, get_uint};
 use super::wire::{put_bytes, put_float, put_int, put_uint};
 
 /// The types that need no definition. Those that a sender defines have numbers from 64.
@@ -87,7 +87,7 @@ pub trait Encode {
 )]
 pub trait Decode: Encode {
     /// Reads what the sender defined as `id`, which fits the type of this.
-    fn decode(&mut self, id: i64, from: &mut Input<'_>) -> Result<(), Error>;
+    fn decode(&mut self, id: i64, from: &mut Input<'_>) -> Result<()>;
 }
 
 /// The types that need no definition: the id of each, how a value is put, and how it is got.
@@ -109,8 +109,8 @@ macro_rules! basic {
         }
 
         impl Decode for $type {
-            fn decode(&mut self, _: i64, $from: &mut Input<'_>) -> Result<(), Error> {
-                let got: Result<$type, Error> = $get;
+            fn decode(&mut self, _: i64, $from: &mut Input<'_>) -> Result<()> {
+                let got: Result<$type> = $get;
                 *self = got?;
                 Ok(())
             }
@@ -129,11 +129,11 @@ basic!(String: STRING, |out, text| put_bytes(out, text.as_bytes()), |from| utf8(
 basic!(GoString: STRING, |out, text| put_bytes(out, &text.0), |from| from.bytes().map(GoString));
 basic!(Vec<u8>: BYTES, |out, bytes| put_bytes(out, bytes), |from| from.bytes());
 
-fn narrow<W: Copy + fmt::Display, N: TryFrom<W>>(number: W) -> Result<N, Error> {
+fn narrow<W: Copy + fmt::Display, N: TryFrom<W>>(number: W) -> Result<N> {
     N::try_from(number).map_err(|_| out_of_range(number))
 }
 
-fn narrow_float(number: f64) -> Result<f32, Error> {
+fn narrow_float(number: f64) -> Result<f32> {
     let fits = !number.is_finite() || number.abs() <= f32::MAX.into();
     if fits { Ok(number as f32) } else { Err(out_of_range(number)) }
 }
@@ -142,7 +142,7 @@ fn out_of_range(number: impl fmt::Display) -> Error {
     bad_value(&format!("value {number} out of range"))
 }
 
-fn utf8(bytes: Vec<u8>) -> Result<String, Error> {
+fn utf8(bytes: Vec<u8>) -> Result<String> {
     String::from_utf8(bytes).map_err(|_| bad_value("a string is not UTF-8"))
 }
 
@@ -223,8 +223,8 @@ impl<T: Element> Encode for Vec<T> {
 }
 
 impl<T: Element + Decode> Decode for Vec<T> {
-    fn decode(&mut self, id: i64, from: &mut Input<'_>) -> Result<(), Error> {
-        let element = from.types.part(id, 0);
+    fn decode(&mut self, id: i64, from: &mut Input<'_>) -> Result<()> {
+        let element = from.types.parts(id)[0].1;
         let count = from.get(get_uint)?;
         from.allocate(count, size_of::<T>())?;
         *self = Vec::with_capacity(from.left().min(count as usize));
@@ -263,16 +263,16 @@ where
     K: Decode + Default + Ord + 'static,
     V: Decode + Default + 'static,
 {
-    fn decode(&mut self, id: i64, from: &mut Input<'_>) -> Result<(), Error> {
-        let (key_id, element_id) = (from.types.part(id, 0), from.types.part(id, 1));
+    fn decode(&mut self, id: i64, from: &mut Input<'_>) -> Result<()> {
+        let parts = from.types.parts(id);
         let count = from.get(get_uint)?;
         self.clear();
         from.elements(count, |from| {
             // A node of the tree is half empty at worst.
             from.allocate(2, size_of::<(K, V)>())?;
             let (mut key, mut element) = (K::default(), V::default());
-            key.decode(key_id, from)?;
-            element.decode(element_id, from)?;
+            key.decode(parts[0].1, from)?;
+            element.decode(parts[1].1, from)?;
             self.insert(key, element);
             Ok(())
         })
@@ -314,7 +314,7 @@ impl<R: Record> Encode for R {
 }
 
 impl<R: Record> Decode for R {
-    fn decode(&mut self, id: i64, from: &mut Input<'_>) -> Result<(), Error> {
+    fn decode(&mut self, id: i64, from: &mut Input<'_>) -> Result<()> {
         let fields = from.types.parts(id);
         from.fields(fields.len(), |from, number| {
             let (name, id) = &fields[number];

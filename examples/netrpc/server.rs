@@ -13,7 +13,7 @@ use super::decode::Memory;
 use super::gob::{Decode, Encode, GoString};
 use super::http_server::accept;
 use super::stream::{Buffered, Request, Response, Stream, buffered};
-use super::wire::Error;
+use super::wire::{Error, Result};
 
 /// The longest name of a method that is looked up, and repeated in the answer.
 const MAX_NAME: usize = 1 << 10;
@@ -45,8 +45,8 @@ struct Method {
 /// Has its argument read, and says what came of it: a reply, or an error of which the client is told.
 /// After [`Error::Value`] it may go on, after [`Error::Stream`] it is dropped.
 type Handler = dyn Fn(&mut ReadArgument<'_>) -> Outcome + Send + Sync;
-type ReadArgument<'a> = dyn FnMut(&mut dyn Decode) -> Result<(), Error> + 'a;
-type Outcome = Result<Box<dyn Encode>, Error>;
+type ReadArgument<'a> = dyn FnMut(&mut dyn Decode) -> Result<()> + 'a;
+type Outcome = Result<Box<dyn Encode>>;
 
 impl Default for Server {
     fn default() -> Server {
@@ -67,7 +67,7 @@ impl Server {
     where
         A: Decode + Default + 'static,
         R: Encode + 'static,
-        F: Fn(A) -> Result<R, String> + Send + Sync + 'static,
+        F: Fn(A) -> std::result::Result<R, String> + Send + Sync + 'static,
     {
         let handler = move |read: &mut ReadArgument<'_>| -> Outcome {
             let mut args = A::default();
@@ -102,7 +102,7 @@ impl Server {
     ///
     /// The client speaks first. A bad header ends the connection; a bad argument, one call.
     pub fn serve_calls<S: Read + Write>(&self, stream: Buffered<S>) -> io::Result<()> {
-        let mut stream = Stream::new(stream, Memory::new(&self.budget), self.max_message);
+        let mut stream = Stream::new(stream, Memory::new(&self.budget, self.max_message));
         loop {
             stream.restart(Some(self.call_time));
             let mut request = Request::default();

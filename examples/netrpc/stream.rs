@@ -7,7 +7,7 @@ use super::decode::{Input, Memory, OWN};
 use super::definitions::Definitions;
 use super::encode::Types;
 use super::gob::{Decode, Encode, GoString, record};
-use super::wire::Error;
+use super::wire::Result;
 
 /// What comes before an argument.
 #[derive(Debug, Default)]
@@ -88,17 +88,15 @@ impl<S: Write> Write for Timed<S> {
 pub struct Stream<S> {
     reader: Buffered<S>,
     memory: Memory,
-    max_message: usize,
     received: Definitions,
-    wanted: Types,
     sent: Types,
     out: Vec<u8>,
 }
 
 impl<S: Read + Write> Stream<S> {
-    pub fn new(reader: Buffered<S>, memory: Memory, max_message: usize) -> Stream<S> {
-        let (received, wanted, sent, out) = Default::default();
-        Stream { reader, memory, max_message, received, wanted, sent, out }
+    pub fn new(reader: Buffered<S>, memory: Memory) -> Stream<S> {
+        let (received, sent, out) = Default::default();
+        Stream { reader, memory, received, sent, out }
     }
 
     /// As [`Timed::restart`].
@@ -123,10 +121,9 @@ impl<S: Read + Write> Stream<S> {
     }
 
     /// Reads a header or a body, or skips it. `UnexpectedEof` is the end of the stream.
-    pub fn receive(&mut self, value: Option<&mut dyn Decode>) -> Result<(), Error> {
-        let (types, memory) = (&mut self.received, &mut self.memory);
-        let input = Input::new(&mut self.reader, types, memory, self.max_message);
-        let received = input.read(value, &mut self.wanted);
+    pub fn receive(&mut self, value: Option<&mut dyn Decode>) -> Result<()> {
+        let input = Input::new(&mut self.reader, &mut self.received, &mut self.memory);
+        let received = input.read(value);
         self.memory.release();
         received
     }

@@ -25,6 +25,8 @@ pub enum Error {
     Stream(io::Error),
 }
 
+pub type Result<T> = std::result::Result<T, Error>;
+
 pub fn bad_value(why: &str) -> Error {
     Error::Value(format!("gob: {why}"))
 }
@@ -61,7 +63,7 @@ pub fn put_uint(out: &mut Vec<u8>, number: u64) {
     out.extend(&number.to_be_bytes()[zeros..]);
 }
 
-pub fn get_uint(from: &mut dyn Read) -> Result<u64, Error> {
+pub fn get_uint(from: &mut dyn Read) -> Result<u64> {
     let mut number = [0; 8];
     from.read_exact(&mut number[7..])?;
     let first = number[7];
@@ -81,7 +83,7 @@ pub fn put_int(out: &mut Vec<u8>, number: i64) {
     put_uint(out, ((number << 1) ^ (number >> 63)) as u64);
 }
 
-pub fn get_int(from: &mut dyn Read) -> Result<i64, Error> {
+pub fn get_int(from: &mut dyn Read) -> Result<i64> {
     let number = get_uint(from)?;
     Ok(((number >> 1) as i64) ^ -((number & 1) as i64))
 }
@@ -91,7 +93,7 @@ pub fn put_float(out: &mut Vec<u8>, number: f64) {
     put_uint(out, number.to_bits().swap_bytes());
 }
 
-pub fn get_float(from: &mut dyn Read) -> Result<f64, Error> {
+pub fn get_float(from: &mut dyn Read) -> Result<f64> {
     Ok(f64::from_bits(get_uint(from)?.swap_bytes()))
 }
 
