@@ -16,7 +16,8 @@
 //!    share a client wait for its slowest call: give each a client of its own.
 //! 2. A method is a function that is registered under a name, not a method of an object.
 //! 3. A client is dropped that is silent for a minute, or takes 30 s over a call. Go waits for ever.
-//! 4. A message has 4 MiB at most here; what all clients hold in messages, 64 MiB. Go has no such limits.
+//! 4. A message has 4 MiB at most here; a client that sends more is dropped. All clients together may
+//!    hold 64 MiB in messages and arguments. Go has no such limits.
 //! 5. There are no interfaces, arrays or complex numbers, nor types that encode themselves, `time.Time`
 //!    for one. A field of such a type is skipped where nobody asks for it.
 //! 6. There is no nil: a pointer travels as its value, and a field that is missing is zero.

@@ -651,8 +651,7 @@ fn a_header_and_a_body_are_sent_together() {
     let mut written = Written { input: Cursor::default(), interrupted: false, output: Vec::new() };
     let mut stream = Stream::new(buffered(&mut written), memory(256 << 20));
     let request = Request { service_method: "Greeter.Greet".into(), seq: 0 };
-    stream.put(&request, &"Joe");
-    stream.send().unwrap();
+    stream.send(&request, &"Joe").unwrap();
     assert_eq!(written.output, row("stream_call"));
 }
 
@@ -724,8 +723,8 @@ fn a_connection_that_would_exceed_the_budget_is_dropped() {
     assert_eq!(read::<String>(&mut small).unwrap(), "Joe");
     assert_eq!(read::<Vec<u8>>(&mut small).unwrap().len(), 30_000);
     // What is sent counts, too.
-    small.put(&"header", &vec![0u8; 200_000]);
-    assert_eq!(small.send().unwrap_err().kind(), ErrorKind::QuotaExceeded);
+    let refused = small.send(&"header", &vec![0u8; 200_000]);
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::QuotaExceeded);
     drop((first, holder, small));
     assert_eq!(left(), 200_000);
 }

@@ -86,10 +86,7 @@ impl From<wire::Error> for Error {
 impl Client<Conn> {
     /// Connects to a server that takes calls after CONNECT, as Go's `rpc.DialHTTP`.
     pub fn dial(addr: &Addr, limits: &Limits) -> Result<Client<Conn>, Error> {
-        let conn = match limits.connect {
-            Some(limit) => connect_within(addr, limit)?,
-            None => Conn::connect(addr)?,
-        };
+        let conn = connect(addr, limits.connect)?;
         conn.set_read_timeout(limits.connect)?;
         conn.set_write_timeout(limits.call)?;
         let mut stream = buffered(conn);
@@ -97,8 +94,7 @@ impl Client<Conn> {
         stream.get_mut().write_all(b"CONNECT /_goRPC_ HTTP/1.0\n\n")?;
         // Nothing may be sent before the answer is here: a Go server would drop it.
         let line = read_head(&mut stream)?;
-        let status = line.strip_prefix("HTTP/1.0 ").or(line.strip_prefix("HTTP/1.1 "));
-        if status.is_none_or(|status| status.trim_start() != CONNECTED) {
+        if !line.starts_with("HTTP/1.") || !line.ends_with(CONNECTED) {
             let why = format!("the server does not speak net/rpc: it answers {line:?}");
             return Err(io::Error::new(ErrorKind::InvalidData, why).into());
         }
@@ -109,13 +105,12 @@ impl Client<Conn> {
 
 /// connect(2) cannot be given a time, nor can the search for a host's address. So a thread waits for
 /// them, and goes on doing so if we give up.
-fn connect_within(addr: &Addr, limit: Duration) -> io::Result<Conn> {
+fn connect(addr: &Addr, limit: Option<Duration>) -> io::Result<Conn> {
+    let Some(limit) = limit else { return Conn::connect(addr) };
     let (sender, receiver) = mpsc::channel();
     let addr = addr.clone();
-    thread::Builder::new().spawn(move || {
-        let _ = sender.send(Conn::connect(&addr)); // which nobody may wait for any more
-    })?;
-    receiver.recv_timeout(limit).unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
+    thread::spawn(move || sender.send(Conn::connect(&addr)));
+    receiver.recv_timeout(limit).map_err(|_| io::Error::from(ErrorKind::TimedOut))?
 }
 
 impl<S: Read + Write> Client<S> {
@@ -129,20 +124,15 @@ impl<S: Read + Write> Client<S> {
     }
 
     /// Calls a method such as `Greeter.Greet`, and waits for its reply.
-    pub fn call<R: Decode + Default>(
-        &mut self,
-        method: &str,
-        args: &dyn Encode,
-    ) -> Result<R, Error> {
+    pub fn call<R: Decode + Default>(&mut self, name: &str, args: &dyn Encode) -> Result<R, Error> {
         if self.broken {
             return Err(Error::Connection(ErrorKind::NotConnected.into()));
         }
         // Until the reply is here, whatever goes wrong leaves half a call behind.
         self.broken = true;
         self.stream.restart(self.limit);
-        let request = Request { service_method: method.into(), seq: self.seq };
-        self.stream.put(&request, args);
-        self.stream.send()?;
+        let request = Request { service_method: name.into(), seq: self.seq };
+        self.stream.send(&request, args)?;
         self.seq += 1;
         let mut response = Response::default();
         self.stream.receive(Some(&mut response))?;

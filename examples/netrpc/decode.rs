@@ -240,15 +240,15 @@ impl<'a> Input<'a> {
             return self.skip_basic(id);
         };
         match kind {
-            STRUCT => self.fields(parts.len(), |from, number| from.skip(parts[number].1)),
+            STRUCT => self.fields(parts.len(), |from, number| from.skip(parts[number].id)),
             ARRAY | SLICE | MAP => {
                 let count = self.get(get_uint)?;
-                if kind == ARRAY && count != parts[1].1 as u64 {
+                if kind == ARRAY && count != parts[1].id as u64 {
                     return Err(bad_value("an array of another length than its type's"));
                 }
                 self.elements(count, |from| {
-                    from.skip(parts[0].1)?;
-                    if kind == MAP { from.skip(parts[1].1) } else { Ok(()) }
+                    from.skip(parts[0].id)?;
+                    if kind == MAP { from.skip(parts[1].id) } else { Ok(()) }
                 })
             }
             _ => self.span().map(drop),

@@ -6,20 +6,35 @@ use std::sync::Arc;
 
 use super::decode::{Input, MAX_DEPTH};
 use super::encode::Types;
-use super::gob::{BASIC, FIRST_USER_ID};
-use super::wire::{Result, bad_value, get_int, get_uint, put_bytes, put_int, put_uint};
+use super::gob::{BASIC, Decode, Encode, FIRST_USER_ID, INT, STRING, record};
+use super::wire::{Result, bad_value, get_int, put_int};
 
 /// What a type takes in bytes of memory, with what is found out about it.
 const TYPE_COST: usize = 512;
-/// What a part takes, without its name.
-const PART_COST: usize = 64;
 
-/// How a type is defined: a kind, and the types that it is made of, by their ids.
+/// A type that another one is made of: a field of a struct, or what [`PARTS`] says.
+#[derive(Clone, Debug, Default)]
+pub struct Part {
+    pub name: String,
+    pub id: i64,
+}
+record!(Part = "CommonType" { name = "Name", id = "Id" });
+/// The ids of such a struct, and of a slice of them.
+const PART: i64 = 18;
+const PART_SLICE: i64 = 22;
+
+/// How a type is defined: a kind, and the types that it is made of.
 #[derive(Clone)]
 pub struct Definition {
     pub kind: usize,
-    /// With their names: a struct's fields, or what [`PARTS`] says.
-    pub parts: Arc<[(String, i64)]>,
+    pub parts: Arc<Vec<Part>>,
+}
+
+impl Definition {
+    pub fn new(kind: usize, parts: &[(&str, i64)]) -> Definition {
+        let part = |(name, id): &(&str, i64)| Part { name: name.to_string(), id: *id };
+        Definition { kind, parts: Arc::new(parts.iter().map(part).collect()) }
+    }
 }
 
 /// On the wire a definition is a struct, `wireType`, of seven fields, of which one is there: the kind.
@@ -28,9 +43,9 @@ pub const ARRAY: usize = 0;
 pub const SLICE: usize = 1;
 pub const STRUCT: usize = 2;
 pub const MAP: usize = 3;
-/// Each of the seven is a struct, too. It begins with a `CommonType`, a name and an id that nobody
-/// needs, and goes on with these numbers, or with a slice of a struct's fields.
-pub const PARTS: [&[&str]; 7] =
+/// Each of the seven is a struct, too. It begins with a name and an id that nobody needs, written as a
+/// [`Part`], and goes on with these numbers, or with a slice of a struct's fields.
+const PARTS: [&[&str]; 7] =
     [&["Elem", "Len"], &["Elem"], &["Field"], &["Key", "Elem"], &[], &[], &[]];
 
 /// Writes the definition of `id`.
@@ -38,19 +53,16 @@ pub fn put_definition(out: &mut Vec<u8>, id: i64, name: &str, definition: &Defin
     put_int(out, -id);
     // Before each field is written how far it is from the one before, and 0 at the end.
     out.extend([definition.kind as u8 + 1, 1]);
-    put_part(out, name, id);
+    Part { name: name.to_string(), id }.encode(out);
     let parts = &definition.parts;
     if definition.kind != STRUCT {
-        for (_, number) in parts.iter() {
+        for part in parts.iter() {
             out.push(1);
-            put_int(out, *number);
+            put_int(out, part.id);
         }
     } else if !parts.is_empty() {
         out.push(1);
-        put_uint(out, parts.len() as u64);
-        for (name, id) in parts.iter() {
-            put_part(out, name, *id);
-        }
+        parts.encode(out);
     }
     out.extend([0, 0]);
 }
@@ -66,7 +78,7 @@ pub fn get_definition(id: i64, from: &mut Input<'_>) -> Result<()> {
         if found.is_some() {
             return Err(bad_value("a definition of two types"));
         }
-        found = Some(Definition { kind, parts: get_parts(kind, from)?.into() });
+        found = Some(get_kind(kind, from)?);
         Ok(())
     })?;
     let found = found.ok_or_else(|| bad_value("an empty definition"))?;
@@ -74,59 +86,27 @@ pub fn get_definition(id: i64, from: &mut Input<'_>) -> Result<()> {
     Ok(())
 }
 
-fn get_parts(kind: usize, from: &mut Input<'_>) -> Result<Vec<(String, i64)>> {
-    let mut parts: Vec<_> = PARTS[kind].iter().map(|name| (name.to_string(), 0)).collect();
+fn get_kind(kind: usize, from: &mut Input<'_>) -> Result<Definition> {
+    let mut fields = Vec::new();
+    let mut numbers = [0; 2];
+    from.fields(1 + PARTS[kind].len(), |from, field| match (field, kind) {
+        (0, _) => Part::default().decode(PART, from),
+        (_, STRUCT) => fields.decode(PART_SLICE, from),
+        _ => {
+            numbers[field - 1] = from.get(get_int)?;
+            Ok(())
+        }
+    })?;
     if kind == STRUCT {
-        parts.clear();
+        return Ok(Definition { kind, parts: Arc::new(fields) });
     }
-    from.fields(1 + PARTS[kind].len(), |from, field| {
-        if field == 0 {
-            get_part(from)?;
-        } else if kind == STRUCT {
-            let count = from.get(get_uint)?;
-            from.allocate(count, PART_COST)?;
-            return from.elements(count, |from| {
-                parts.push(get_part(from)?);
-                Ok(())
-            });
-        } else {
-            parts[field - 1].1 = from.get(get_int)?;
-        }
-        Ok(())
-    })?;
-    Ok(parts)
-}
-
-/// A field of a struct, or a `CommonType`, which looks the same: a name and an id.
-fn put_part(out: &mut Vec<u8>, name: &str, id: i64) {
-    if name.is_empty() {
-        out.push(2);
-    } else {
-        out.push(1);
-        put_bytes(out, name.as_bytes());
-        out.push(1);
-    }
-    put_int(out, id);
-    out.push(0);
-}
-
-fn get_part(from: &mut Input<'_>) -> Result<(String, i64)> {
-    let (mut name, mut id) = (Vec::new(), 0);
-    from.fields(2, |from, field| {
-        match field {
-            0 => name = from.bytes()?,
-            _ => id = from.get(get_int)?,
-        }
-        Ok(())
-    })?;
-    // One that is not UTF-8 is the name of nothing here.
-    Ok((String::from_utf8(name).unwrap_or_default(), id))
+    let parts: Vec<_> = PARTS[kind].iter().copied().zip(numbers).collect();
+    Ok(Definition::new(kind, &parts))
 }
 
 type Fits = std::result::Result<bool, String>;
 
 /// What a stream has defined so far.
-#[derive(Default)]
 pub struct Definitions {
     types: BTreeMap<i64, Definition>,
     /// The types of ours that they were to be read into.
@@ -135,13 +115,22 @@ pub struct Definitions {
     checked: BTreeMap<(i64, i64), Fits>,
 }
 
+impl Default for Definitions {
+    fn default() -> Definitions {
+        let part = Definition::new(STRUCT, &[("Name", STRING), ("Id", INT)]);
+        let slice = Definition::new(SLICE, &[("Elem", PART)]);
+        let types = BTreeMap::from([(PART, part), (PART_SLICE, slice)]);
+        Definitions { types, wanted: Types::default(), checked: BTreeMap::new() }
+    }
+}
+
 impl Definitions {
     pub fn get(&self, id: i64) -> Option<&Definition> {
         self.types.get(&id)
     }
 
     /// The parts of a type that is defined, or none.
-    pub fn parts(&self, id: i64) -> Arc<[(String, i64)]> {
+    pub fn parts(&self, id: i64) -> Arc<Vec<Part>> {
         self.get(id).map(|definition| Arc::clone(&definition.parts)).unwrap_or_default()
     }
 
@@ -167,9 +156,9 @@ impl Definitions {
         // It is there before its parts are looked at, since a struct may hold itself.
         self.checked.insert((theirs, ours), Ok(true));
         let mut fits = Ok(their.parts.is_empty() || our.parts.is_empty());
-        for (name, part) in their.parts.iter() {
-            if let Some((_, our_part)) = our.parts.iter().find(|part| part.0 == *name) {
-                let part_fits = self.fits(*part, *our_part, depth + 1);
+        for part in their.parts.iter() {
+            if let Some(our_part) = our.parts.iter().find(|our_part| our_part.name == part.name) {
+                let part_fits = self.fits(part.id, our_part.id, depth + 1);
                 fits = fits.and(part_fits.map(|_| true));
             }
         }

@@ -40,8 +40,8 @@ impl Types {
         let Type { name, definition, is_sent, .. } = self.at(id);
         *is_sent = true;
         put_message(out, |out| put_definition(out, id, name, definition));
-        for (_, part) in definition.parts.clone().iter() {
-            self.define(*part, out);
+        for part in definition.parts.clone().iter() {
+            self.define(part.id, out);
         }
     }
 
@@ -62,9 +62,9 @@ impl Types {
             if part >= FIRST_USER_ID && self.at(part).name.is_empty() && !self.at(part).is_sent {
                 self.at(part).name = self.go_type(part);
             }
-            parts.push((name.to_string(), part));
+            parts.push((name, part));
         }
-        self.at(id).definition.parts = parts.into();
+        self.at(id).definition = Definition::new(STRUCT, &parts);
         id
     }
 
@@ -78,8 +78,7 @@ impl Types {
         if let Some(id) = self.find::<T>() {
             return id;
         }
-        let parts = parts.iter().map(|(name, id)| (name.to_string(), *id)).collect();
-        let definition = Definition { kind, parts };
+        let definition = Definition::new(kind, parts);
         let (rust, name) = (TypeId::of::<T>(), name.to_string());
         self.0.push(Type { rust, name, definition, is_sent: false });
         self.0.len() as i64 - 1 + FIRST_USER_ID
@@ -102,8 +101,8 @@ impl Types {
         match (*kind, &*self.0[(id - FIRST_USER_ID) as usize].name) {
             (STRUCT, "") => "struct {}".to_string(),
             (STRUCT, name) => format!("main.{name}"),
-            (SLICE, _) => format!("[]{}", self.go_type(parts[0].1)),
-            _ => format!("map[{}]{}", self.go_type(parts[0].1), self.go_type(parts[1].1)),
+            (SLICE, _) => format!("[]{}", self.go_type(parts[0].id)),
+            _ => format!("map[{}]{}", self.go_type(parts[0].id), self.go_type(parts[1].id)),
         }
     }
 }

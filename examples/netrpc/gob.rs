@@ -35,15 +35,15 @@
 //! Not supported: arrays, complex numbers, interfaces, pointers to nothing, and types with an encoding
 //! of their own, such as `time.Time`. A field of such a type is skipped if the receiver has none of that
 //! name. Refused, though Go takes them: a string that is not UTF-8 where a `String` is wanted ([`GoString`]
-//! takes it), values more than 100 deep, and what Go never sends: ids of its own types or beyond 31
-//! bits, definitions of no type, of two, or with more behind. Taken, though Go refuses them: fields
-//! without a name or a valid type, as long as none is sent.
+//! takes it), the name of a field that is not UTF-8, values more than 100 deep, and what Go never sends:
+//! most ids of its own types, ids beyond 31 bits, definitions of no type, of two, or with more behind.
+//! Taken, though Go refuses them: fields without a name or a valid type, as long as none is sent.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use super::decode::Input;
-use super::definitions::{MAP, SLICE};
+use super::definitions::{MAP, Part, SLICE};
 use super::encode::Types;
 use super::wire::{Error, Result, bad_value, get_float, get_int, get_uint};
 use super::wire::{put_bytes, put_float, put_int, put_uint};
@@ -110,15 +110,14 @@ macro_rules! basic {
 
         impl Decode for $type {
             fn decode(&mut self, _: i64, $from: &mut Input<'_>) -> Result<()> {
-                let got: Result<$type> = $get;
-                *self = got?;
+                *self = $get?;
                 Ok(())
             }
         }
     )*};
 }
 
-basic!(bool: BOOL, |out, n| put_uint(out, (*n).into()), |from| Ok(from.get(get_uint)? > 0));
+basic!(bool: BOOL, |out, n| put_uint(out, (*n).into()), |from| from.get(get_uint).map(|n| n > 0));
 basic!(i8, i16, i32: INT, |out, n| put_int(out, (*n).into()), |from| narrow(from.get(get_int)?));
 basic!(i64: INT, |out, n| put_int(out, *n), |from| from.get(get_int));
 basic!(u8, u16, u32: UINT, |out, n| put_uint(out, (*n).into()), |from| narrow(from.get(get_uint)?));
@@ -224,7 +223,7 @@ impl<T: Element> Encode for Vec<T> {
 
 impl<T: Element + Decode> Decode for Vec<T> {
     fn decode(&mut self, id: i64, from: &mut Input<'_>) -> Result<()> {
-        let element = from.types.parts(id)[0].1;
+        let element = from.types.parts(id)[0].id;
         let count = from.get(get_uint)?;
         from.allocate(count, size_of::<T>())?;
         *self = Vec::with_capacity(from.left().min(count as usize));
@@ -271,8 +270,8 @@ where
             // A node of the tree is half empty at worst.
             from.allocate(2, size_of::<(K, V)>())?;
             let (mut key, mut element) = (K::default(), V::default());
-            key.decode(parts[0].1, from)?;
-            element.decode(parts[1].1, from)?;
+            key.decode(parts[0].id, from)?;
+            element.decode(parts[1].id, from)?;
             self.insert(key, element);
             Ok(())
         })
@@ -317,7 +316,7 @@ impl<R: Record> Decode for R {
     fn decode(&mut self, id: i64, from: &mut Input<'_>) -> Result<()> {
         let fields = from.types.parts(id);
         from.fields(fields.len(), |from, number| {
-            let (name, id) = &fields[number];
+            let Part { name, id } = &fields[number];
             match self.field_mut(name) {
                 Some(field) => field.decode(*id, from),
                 None => from.skip(*id),

@@ -121,10 +121,9 @@ impl Server {
                 Err(Error::Value(why)) => (why, nothing, Ok(())),
                 Err(Error::Stream(e)) => (e.to_string(), nothing, Err(e)),
             };
-            stream.put(&Response { service_method, seq, error: error.into() }, &*reply);
-            drop(reply); // its bytes are enough, which may take the client a while
             stream.restart(Some(self.call_time));
-            let sent = stream.send();
+            let response = Response { service_method, seq, error: error.into() };
+            let sent = stream.send(&response, &*reply);
             ended.and(sent)?;
             self.let_others_run();
         }

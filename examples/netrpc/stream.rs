@@ -52,17 +52,14 @@ impl<S> Timed<S> {
     /// What was done, unless it was done too late.
     fn check(&mut self, done: io::Result<usize>) -> io::Result<usize> {
         let spent = self.begun.get_or_insert_with(Instant::now).elapsed();
+        let is_late = self.limit.is_some_and(|limit| spent > limit);
         match done {
-            Ok(_) if self.limit.is_some_and(|limit| spent > limit) => Err(too_long()),
-            // Timeouts have two kinds, by the system; here they have one.
-            Err(e) if e.kind() == ErrorKind::WouldBlock => Err(too_long()),
-            done => done,
+            Ok(bytes) if !is_late => Ok(bytes),
+            // Timeouts have two kinds, by the system: this one, and TimedOut.
+            Err(e) if e.kind() != ErrorKind::WouldBlock => Err(e),
+            _ => Err(io::Error::new(ErrorKind::TimedOut, "the peer took too long")),
         }
     }
-}
-
-fn too_long() -> io::Error {
-    io::Error::new(ErrorKind::TimedOut, "the peer took too long")
 }
 
 impl<S: Read> Read for Timed<S> {
@@ -104,14 +101,10 @@ impl<S: Read + Write> Stream<S> {
         self.reader.get_mut().restart(limit);
     }
 
-    /// Writes a header and a body, but sends nothing yet.
-    pub fn put(&mut self, header: &dyn Encode, body: &dyn Encode) {
+    /// Sends a header and a body together.
+    pub fn send(&mut self, header: &dyn Encode, body: &dyn Encode) -> io::Result<()> {
         self.sent.write(header, &mut self.out);
         self.sent.write(body, &mut self.out);
-    }
-
-    /// Sends them together.
-    pub fn send(&mut self) -> io::Result<()> {
         self.memory.take(self.out.len() as u64)?;
         self.reader.get_mut().write_all(&self.out)?;
         self.out.clear();
