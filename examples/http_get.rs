@@ -6,30 +6,17 @@
 //! $ cargo run --example http_get -- unix:/tmp/rpc.sock /debug/rpc
 //! HTTP/1.1 200 OK
 //! Content-Type: text/html; charset=utf-8
-//! Content-Length: 541
+//! Content-Length: 268
 //! Connection: close
 //!
 //! <!DOCTYPE html>
-//! <html>
-//! <title>Services</title>
-//! <body>
-//! <hr>
-//! Service Arith
-//! <hr>
+//! <title>Methods</title>
 //! <table>
-//! <tr><th align=center>Method</th><th align=center>Calls</th></tr>
-//! <tr><td align=left>Divide(main.Args, *main.Quotient) error</td><td align=center>0</td></tr>
-//! <tr><td align=left>Multiply(main.Args, *int) error</td><td align=center>0</td></tr>
+//! <tr><th align=left>Method</th><th>Calls</th></tr>
+//! <tr><td>Arith.Divide</td><td align=right>0</td></tr>
+//! <tr><td>Arith.Multiply</td><td align=right>0</td></tr>
+//! <tr><td>Greeter.Greet</td><td align=right>0</td></tr>
 //! </table>
-//! <hr>
-//! Service Greeter
-//! <hr>
-//! <table>
-//! <tr><th align=center>Method</th><th align=center>Calls</th></tr>
-//! <tr><td align=left>Greet(string, *string) error</td><td align=center>0</td></tr>
-//! </table>
-//! </body>
-//! </html>
 //! ```
 //!
 //! Predict: start `cargo run --example echo_server` and ask it for a page,
