@@ -26,7 +26,9 @@ mod common;
 #[path = "common/structs.rs"]
 mod structs;
 
-use common::{connected, over_both, read_all, watchdog, with_server};
+#[cfg(target_os = "linux")]
+use common::watchdog;
+use common::{connected, over_both, read_all, with_server};
 use netrpc::client::{Client, Error, Limits};
 use netrpc::encode::Types;
 use netrpc::gob::{Encode, record};
