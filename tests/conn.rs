@@ -16,7 +16,9 @@ use streamsock::{Addr, Conn, Listener};
 
 mod common;
 
-use common::{Random, TempDir, assert_silent, connected, over_both, read_all, run, watchdog};
+use common::{
+    Random, TempDir, assert_silent, connect_error, connected, over_both, read_all, run, watchdog,
+};
 #[cfg(target_os = "linux")]
 use common::{example, wait_until};
 
@@ -230,7 +232,7 @@ fn a_pair_is_connected_and_unnamed() {
 #[test]
 fn connecting_to_nobody_keeps_the_systems_error() {
     let dir = TempDir::new();
-    let connect = |path: &str| Conn::connect(&Addr::from(dir.join(path))).unwrap_err();
+    let connect = |path: &str| connect_error(&Addr::from(dir.join(path)));
 
     let error = connect("absent");
     assert_eq!(error.kind(), ErrorKind::NotFound);
@@ -245,7 +247,7 @@ fn connecting_to_nobody_keeps_the_systems_error() {
     }
 
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let error = Conn::connect(&Addr::Tcp { host: "127.0.0.1".into(), port }).unwrap_err();
+    let error = connect_error(&Addr::Tcp { host: "127.0.0.1".into(), port });
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
 }
 

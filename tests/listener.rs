@@ -57,8 +57,7 @@ fn an_address_is_held_until_the_listener_is_dropped() {
         assert_eq!(Listener::bind(&bound).unwrap_err().kind(), ErrorKind::AddrInUse);
         assert_works(&listener);
         drop(listener);
-        // A process that another test starts has a copy of the socket until it runs its program.
-        wait_until(|| Conn::connect(&bound).is_err());
+        connect_error(&bound);
         assert_works(&Listener::bind(&bound).unwrap());
     });
 }

@@ -13,7 +13,7 @@ use streamsock::{Addr, Conn, Listener};
 
 mod common;
 
-use common::{TempDir, assert_silent, read_all, watchdog};
+use common::{TempDir, assert_silent, connect_error, read_all, watchdog};
 
 /// Long enough to see that nothing comes.
 const MOMENT: Duration = Duration::from_millis(50);
@@ -87,7 +87,7 @@ fn which_answers_would_be_different_for_a_path() {
 
     // A server that was killed leaves its file, as std does.
     drop(UnixListener::bind(&path).unwrap());
-    assert_eq!(Conn::connect(&addr).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+    assert_eq!(connect_error(&addr).kind(), ErrorKind::ConnectionRefused);
     assert_eq!(UnixListener::bind(&path).unwrap_err().kind(), ErrorKind::AddrInUse);
 }
 

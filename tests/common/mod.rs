@@ -199,9 +199,20 @@ pub fn is_nonblocking(fd: impl AsFd) -> bool {
 pub const MAX_PATH: usize =
     if cfg!(any(target_os = "linux", target_os = "android")) { 107 } else { 103 };
 
+/// Why nobody can connect, once that is so: a process that another test starts has a copy of a socket
+/// that was closed just now, until it runs its program.
+pub fn connect_error(addr: &Addr) -> std::io::Error {
+    loop {
+        if let Err(e) = Conn::connect(addr) {
+            return e;
+        }
+    }
+}
+
 /// A socket's file that nobody holds: std leaves it behind.
 pub fn stale(path: &Path) {
     drop(UnixListener::bind(path).unwrap());
+    connect_error(&Addr::from(path));
     assert!(fs::symlink_metadata(path).unwrap().file_type().is_socket());
 }
 
