@@ -15,8 +15,8 @@ mod common;
 #[cfg(target_os = "linux")]
 use common::wait_until_others_sleep;
 use common::{
-    ShutDown, TempDir, assert_echoed, assert_works, exhaust_descriptors, over_both, read_all,
-    under, wait_until,
+    ShutDown, TempDir, assert_echoed, assert_works, connect_error, exhaust_descriptors, over_both,
+    read_all, under,
 };
 
 #[test]
